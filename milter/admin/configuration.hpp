@@ -1,0 +1,72 @@
+// /etc/demail/demail.toml, read and checked as a whole (contracts.md, "Configuration").
+#pragma once
+
+#include "message/rights.hpp"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace demail {
+
+struct ProviderConfiguration {
+    std::string name, profile, endpoint, ca_file, auth_key, sign_key;
+    std::vector<std::string> reply_signer;
+    std::chrono::seconds answer_timeout{300};
+};
+
+struct AccountConfiguration {
+    std::string name, provider;
+    std::vector<std::string> domains;
+    std::string auth_key, sign_key; ///< "" : the provider's; an account is one login (one key)
+};
+
+/// Immutable once read; daemons share it by std::shared_ptr<const Configuration>, so a reload
+/// disturbs no running message.
+struct Configuration {
+    bool observe = false;
+    std::string milter_socket = "/var/spool/postfix/demail-milter/milter.sock";
+    std::string lmtp_socket = "/var/spool/postfix/demail-relay/lmtp.sock";
+    std::string lmtp_peer = "postfix"; ///< user whose uid may connect to the LMTP socket
+    std::string deliver_to = "unix:/var/spool/postfix/public/demail-in";
+    std::string domains = "/var/lib/demail/domains";
+    std::string spool = "/var/lib/demail/spool";
+    std::string evidence = "/var/lib/demail/evidence";
+    std::string journal = "sqlite3:///var/lib/demail/journal.db";
+    std::string control_socket = "/run/demail-relay/control.sock";
+    std::string schema_directory; ///< default: pkgdatadir/xsd
+    std::string seal_key_file = "/etc/demail/seal.key";
+    std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
+    bool refuse_mixed_recipients = false;
+    std::chrono::seconds domains_refresh{86400};
+    std::chrono::seconds domains_settle{30}; ///< how long Postfix may take to notice a new index
+    std::chrono::seconds lookup_pause{
+        60}; ///< between two FindSubmission that must both say unknown
+    std::vector<ProviderConfiguration> providers;
+    std::vector<AccountConfiguration> accounts;
+    SenderRules rules; ///< of all accounts, in the file's order
+};
+
+/// One fault of the file. `line` and `column` count from 1; 0 where the fault is the file itself.
+struct ConfigurationFault {
+    std::string file;
+    unsigned line = 0, column = 0;
+    std::string sentence;
+    [[nodiscard]] std::string str() const; ///< file:line:column: sentence
+};
+
+/// Reads and checks; every fault at once. Does not open the files and keys that it names.
+[[nodiscard]] std::variant<Configuration, std::vector<ConfigurationFault>>
+read_configuration(const std::string &file);
+/// The same from text, for tests and fuzzing.
+[[nodiscard]] std::variant<Configuration, std::vector<ConfigurationFault>>
+parse_configuration(std::string_view text, const std::string &file);
+
+/// Checks that the files named can be read with modes that keep secrets (seal key 0640 or tighter,
+/// not world-anything). `for_relay`: CA file, signers, key URIs and PIN files too.
+[[nodiscard]] std::vector<ConfigurationFault> check_files(const Configuration &configuration,
+                                                          const std::string &file, bool for_relay);
+
+} // namespace demail

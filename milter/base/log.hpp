@@ -1,0 +1,31 @@
+// One line an event (contracts.md, "Log lines"): logfmt, every value quoted and escaped. To the
+// journal with the same names as fields where one runs, to syslog (facility mail) without one, to
+// standard error when that is a terminal or when DEMAIL_LOG=stderr. Thread-safe.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace demail::log {
+
+enum class Level { error = 3, warning = 4, notice = 5, info = 6, debug = 7 };
+
+using Field = std::pair<std::string_view, std::string_view>;
+
+/// Names the program in every line and chooses the sink. Call once in main before any thread
+/// starts.
+void open(std::string_view program);
+
+/// `event` is one of contracts.md's names (`sealed`, `refused`, …) or a word of the same kind.
+/// Never pass a PIN, a subject or content.
+void event(Level level, std::string_view event, std::initializer_list<Field> fields);
+
+/// A plain sentence: event="notice" text="…".
+void say(Level level, std::string_view sentence);
+
+/// The line without its end, for tests: event=sealed queue_id="…" …
+[[nodiscard]] std::string line(std::string_view event, std::initializer_list<Field> fields);
+
+} // namespace demail::log

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libdemail-filter.a
+libdemail_filter_a_SOURCES =

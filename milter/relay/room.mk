@@ -1,0 +1,2 @@
+noinst_LIBRARIES += libdemail-relay.a
+libdemail_relay_a_SOURCES =

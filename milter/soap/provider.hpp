@@ -1,0 +1,91 @@
+// The De-Mail provider as the relay sees it: the reference service of xsd/provider.wsdl, whatever
+// the wire looks like.
+#pragma once
+
+#include "message/options.hpp"
+#include "message/private_id.hpp"
+#include "message/recipients.hpp"
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace demail::soap {
+
+struct Account {
+    std::string holder;
+    bool high_level = false;
+    std::vector<std::string> domains;
+    OptionSet rights;
+    std::uint64_t max_message_bytes = 0;
+};
+
+struct Domains {
+    std::string version;
+    bool unchanged = false;
+    std::vector<std::string> domains; ///< as the provider wrote them: not yet checked
+};
+
+/// The message: a header block with its empty line, then `body_length` bytes of `body_fd` from
+/// `body_offset` (read by pread, so that threads may share the descriptor).
+struct Content {
+    std::string header;
+    int body_fd = -1;
+    off_t body_offset = 0;
+    std::uint64_t body_length = 0;
+};
+
+struct Submission {
+    PrivateId private_id;
+    Address sender;
+    std::vector<Recipient> recipients;
+    OptionSet options;
+    Content content;
+};
+
+struct Submitted {
+    struct Rejected {
+        std::string address, code, reason;
+    };
+    std::string private_id, message_id, accepted_at;
+    std::vector<Rejected> rejected;
+};
+
+struct Found {
+    enum class State { unknown, accepted, refused } state = State::unknown;
+    std::string private_id, message_id, accepted_at, reason;
+};
+
+// What can come of a request. contracts.md's outcome table starts from these.
+struct Fault { ///< signed, correlated ProviderFault
+    std::string code, reason;
+    std::optional<std::uint32_t> retry_after_seconds;
+};
+struct NotSent { ///< connect or TLS failed before the first byte of the request
+    std::string why;
+    bool login_refused = false; ///< the provider's TLS refused our certificate
+};
+struct NoAnswer { ///< anything else without a signed, correlated reply: the outcome is not known
+    std::string why;
+};
+struct TokenFault { ///< the card did not sign; nothing was sent
+    std::string why;
+};
+template <typename Reply>
+using Answer = std::variant<Reply, Fault, NotSent, NoAnswer, TokenFault>;
+
+/// One account at one provider. Thread-safe; calls block until answered or timed out.
+class Provider {
+  public:
+    virtual ~Provider() = default;
+    virtual Answer<Account> get_account() = 0;
+    virtual Answer<Domains> get_domains(const std::optional<std::string> &known_version) = 0;
+    virtual Answer<Submitted> submit(const Submission &submission) = 0;
+    virtual Answer<Found> find_submission(const std::string &private_id) = 0;
+};
+
+} // namespace demail::soap

@@ -1,0 +1,2 @@
+EXTRA_DIST += tests/unit/check.hpp
+UNIT_LIBS = $(CMOCKA_LIBS)

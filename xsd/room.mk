@@ -1,0 +1,2 @@
+xsddir = $(pkgdatadir)/xsd
+dist_xsd_DATA =
