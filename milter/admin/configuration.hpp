@@ -36,6 +36,8 @@ struct Configuration {
     std::string evidence = "/var/lib/demail/evidence";
     std::string journal = "sqlite3:///var/lib/demail/journal.db";
     std::string control_socket = "/run/demail-relay/control.sock";
+    std::string
+        postfix_configuration; ///< [relay] postfix_configuration: directory; "": Postfix's default
     std::string schema_directory; ///< default: pkgdatadir/xsd
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day

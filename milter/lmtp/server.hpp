@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/handle.hpp"
+#include "message/reply.hpp"
 
 #include <sys/types.h>
 
@@ -16,13 +17,6 @@
 #include <vector>
 
 namespace demail::lmtp {
-
-/// "451 4.4.1 Sentence." Text is ASCII, one line; the server escapes and cuts what is not.
-struct Reply {
-    int code;
-    std::string enhanced;
-    std::string text;
-};
 
 struct Envelope {
     std::string sender; ///< without angle brackets, "" for the null sender

@@ -8,4 +8,5 @@ libdemail_message_a_SOURCES = \
 	milter/message/private_id.hpp \
 	milter/message/recipients.hpp \
 	milter/message/rights.hpp \
-	milter/message/seal.hpp
+	milter/message/seal.hpp \
+	milter/message/reply.hpp
