@@ -1,2 +1,2 @@
 xsddir = $(pkgdatadir)/xsd
-dist_xsd_DATA =
+dist_xsd_DATA = xsd/provider.xsd xsd/provider.wsdl
