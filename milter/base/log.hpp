@@ -1,6 +1,7 @@
-// One line an event (contracts.md, "Log lines"): logfmt, every value quoted and escaped. To the
-// journal with the same names as fields where one runs, to syslog (facility mail) without one, to
-// standard error when that is a terminal or when DEMAIL_LOG=stderr. Thread-safe.
+// One line an event (contracts.md, "Log lines"): logfmt, every value quoted and escaped. To
+// standard error when that is a terminal or when DEMAIL_LOG=stderr; else to the journal, with the
+// same names as fields (DEMAIL_QUEUE_ID …), where one runs; else to syslog (facility mail).
+// Thread-safe.
 #pragma once
 
 #include <initializer_list>
@@ -22,10 +23,14 @@ void open(std::string_view program);
 /// Never pass a PIN, a subject or content.
 void event(Level level, std::string_view event, std::initializer_list<Field> fields);
 
-/// A plain sentence: event="notice" text="…".
+/// A plain sentence: event=notice text="…".
 void say(Level level, std::string_view sentence);
 
 /// The line without its end, for tests: event=sealed queue_id="…" …
 [[nodiscard]] std::string line(std::string_view event, std::initializer_list<Field> fields);
+
+/// What stands between the quotes: quotes and backslashes behind a backslash; controls, invalid
+/// UTF-8 and characters that turn the reading direction as \xNN.
+[[nodiscard]] std::string escaped(std::string_view text);
 
 } // namespace demail::log

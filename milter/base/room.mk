@@ -4,3 +4,8 @@ libdemail_base_a_SOURCES = \
 	milter/base/digest.hpp \
 	milter/base/handle.hpp \
 	milter/base/log.hpp
+
+libdemail_base_a_SOURCES += milter/base/log.cpp
+UNIT_TESTS += tests/unit/log_test
+tests_unit_log_test_SOURCES = tests/unit/log_test.cpp
+tests_unit_log_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(SYSTEMD_LIBS)
