@@ -1,0 +1,1 @@
+EXTRA_DIST += contrib/sandbox/pki.py contrib/sandbox/provider/config.py
