@@ -1,0 +1,53 @@
+// An account at a provider as the relay uses it: the wire, what the provider says of the account,
+// and whether it is suspended.
+#pragma once
+
+#include "soap/provider.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace demail::relay {
+
+/// Thread-safe.
+class Account {
+  public:
+    /// Makes the wire when it is first needed, and again after it failed: a card that is absent
+    /// when the relay starts may be there later. Throws crypto::TokenUnavailable or
+    /// std::runtime_error.
+    using Connect = std::function<std::unique_ptr<soap::Provider>()>;
+    Account(std::string name, std::string provider, Connect connect)
+        : name_(std::move(name)), provider_(std::move(provider)), connect_(std::move(connect)) {}
+
+    [[nodiscard]] const std::string &name() const noexcept { return name_; }
+    [[nodiscard]] const std::string &provider() const noexcept { return provider_; }
+
+    /// The wire, or why there is none.
+    [[nodiscard]] std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> wire();
+
+    /// GetAccount, asked at most once an hour; an older answer serves while the provider does not
+    /// answer.
+    [[nodiscard]] soap::Answer<soap::Account> description();
+
+    /// After a refused login: nothing is sent until resume(), which a person calls.
+    void suspend(const std::string &why);
+    void resume();
+    [[nodiscard]] std::optional<std::string> suspended() const;
+
+  private:
+    const std::string name_, provider_;
+    const Connect connect_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<soap::Provider> wire_;
+    std::optional<soap::Account> description_;
+    std::chrono::steady_clock::time_point described_at_{};
+    std::optional<std::string> suspended_;
+};
+
+} // namespace demail::relay

@@ -1,0 +1,131 @@
+#include "relay/service.hpp"
+
+#include "base/log.hpp"
+#include "relay/incoming_message.hpp"
+
+#include <ctime>
+#include <system_error>
+
+namespace demail::relay {
+
+class Service::Delivery final : public lmtp::Delivery {
+  public:
+    Delivery(const lmtp::Envelope &envelope, std::shared_ptr<const Settings> settings,
+             std::shared_ptr<const DomainSet> domains, Submitter &submitter)
+        : recipients_(envelope.recipients), queue_id_(envelope.ident),
+          settings_(std::move(settings)), domains_(std::move(domains)), submitter_(submitter),
+          message_(settings_->configuration->spool) {}
+
+    void receive(std::string_view bytes) override { message_.receive(bytes); }
+
+    std::vector<Reply> complete(bool bad_bytes) override {
+        const auto fault = message_.complete();
+        if (bad_bytes)
+            return all({554, "5.6.0",
+                        "The message holds a NUL or a line end that is not CRLF; send it from a "
+                        "program that writes correct mail"});
+        switch (fault) {
+        case IncomingMessage::Fault::none:
+            break;
+        case IncomingMessage::Fault::disk:
+            return all(reply_for_store());
+        case IncomingMessage::Fault::header_too_long:
+            return all({554, "5.6.0", "The message's header is too long for a De-Mail"});
+        case IncomingMessage::Fault::not_a_message:
+            return all({554, "5.6.0", "The message's header is not valid (RFC 5322)"});
+        }
+        const Configuration &configuration = *settings_->configuration;
+        auto result = admit({settings_->keys, configuration.rules, configuration.seal_lifetime},
+                            message_.fields(), message_.body_digest(), recipients_, *domains_,
+                            static_cast<std::int64_t>(std::time(nullptr)));
+        if (const auto *reply = std::get_if<Reply>(&result)) return all(*reply);
+        return submitted(std::get<Admitted>(result));
+    }
+
+  private:
+    std::vector<Reply> submitted(const Admitted &admitted) {
+        std::vector<Reply> replies(recipients_.size());
+        for (const auto &one : admitted.refused)
+            replies[one.place] = logged(one.reply);
+        std::vector<Reply> outcomes;
+        const auto account = settings_->accounts.find(admitted.seal.account);
+        try {
+            if (account == settings_->accounts.end())
+                outcomes.assign(admitted.recipients.size(),
+                                logged({451, "4.7.0",
+                                        "The account of this De-Mail is not configured on this "
+                                        "host; the administrator must add it"}));
+            else
+                outcomes = submitter_.submit(admitted, message_, *account->second,
+                                             settings_->configuration->lookup_pause, queue_id_);
+        } catch (const journal::Unavailable &error) {
+            log::event(log::Level::error, "deferred",
+                       {{"queue_id", queue_id_}, {"reason", error.what()}});
+            outcomes.assign(admitted.recipients.size(), reply_for_store());
+        }
+        for (std::size_t i = 0; i < outcomes.size(); ++i)
+            replies[admitted.recipients[i].place] = outcomes[i];
+        return replies;
+    }
+
+    std::vector<Reply> all(const Reply &reply) const {
+        return std::vector<Reply>(recipients_.size(), logged(reply));
+    }
+
+    const Reply &logged(const Reply &reply) const {
+        log::event(log::Level::notice, reply.code >= 500 ? "refused" : "deferred",
+                   {{"queue_id", queue_id_}, {"status", reply.enhanced}, {"reason", reply.text}});
+        return reply;
+    }
+
+    const std::vector<std::string> recipients_;
+    const std::string queue_id_;
+    const std::shared_ptr<const Settings> settings_;
+    const std::shared_ptr<const DomainSet> domains_;
+    Submitter &submitter_;
+    IncomingMessage message_;
+};
+
+void Service::replace(std::shared_ptr<const Settings> settings) {
+    const std::lock_guard lock(mutex_);
+    settings_ = std::move(settings);
+}
+
+void Service::replace_domains(std::shared_ptr<const DomainSet> domains) {
+    const std::lock_guard lock(mutex_);
+    domains_ = std::move(domains);
+}
+
+std::shared_ptr<const Settings> Service::settings() const {
+    const std::lock_guard lock(mutex_);
+    return settings_;
+}
+
+std::optional<Reply> Service::sender(const lmtp::Envelope &) {
+    return std::nullopt; // who the sender is says the seal, which comes with the data
+}
+
+std::optional<Reply> Service::recipient(const lmtp::Envelope &, std::string_view) {
+    return std::nullopt;
+}
+
+std::unique_ptr<lmtp::Delivery> Service::begin(const lmtp::Envelope &envelope, Reply &refusal) {
+    std::shared_ptr<const DomainSet> domains;
+    std::shared_ptr<const Settings> settings;
+    {
+        const std::lock_guard lock(mutex_);
+        domains = domains_;
+        settings = settings_;
+    }
+    try {
+        return std::make_unique<Delivery>(envelope, std::move(settings), std::move(domains),
+                                          submitter_);
+    } catch (const std::system_error &error) {
+        log::event(log::Level::error, "deferred",
+                   {{"queue_id", envelope.ident}, {"reason", error.what()}});
+        refusal = reply_for_store();
+        return nullptr;
+    }
+}
+
+} // namespace demail::relay
