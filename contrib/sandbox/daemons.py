@@ -1,0 +1,126 @@
+"""demail-milter and demail-relay from a build directory, and the configuration that they read."""
+
+import os
+import secrets
+import socket
+
+from process import Failure, Process
+
+RULES = """\
+[[account.sender]]
+from = "*@firm.example"
+as = "*@firm.de-mail.de"
+login = "*"
+allow = ["confirmation-of-dispatch", "confirmation-of-receipt", "private", "authoritative"]
+[[account.sender]]
+from = "*@netz.example"
+as = "*@firm.de-mail.de"
+network = ["10.0.0.0/8"]
+defaults = ["confirmation-of-dispatch"]
+[[account.sender]]
+from = "root@firm.example"
+as = "system@firm.de-mail.de"
+local = true
+"""
+
+
+def find_program(build_directory, name):
+    for path in (name, f"milter/programs/{name}"):
+        path = os.path.join(build_directory, path)
+        if os.access(path, os.X_OK) and os.path.isfile(path):
+            return path
+    raise Failure(f"{name} is not in {build_directory}; run make first")
+
+
+def listens(path):
+    """Whether somebody accepts connections at the Unix socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(5)
+        try:
+            probe.connect(path)
+        except OSError:
+            return False
+        return True
+
+
+class Daemons:
+    """The milter, the relay and DIRECTORY/demail.toml."""
+
+    def __init__(self, directory, build_directory, source_directory, token, postfix):
+        self.directory = directory
+        self.build_directory = build_directory
+        self.schemas = os.path.join(source_directory, "xsd")
+        self.token = token
+        self.postfix = postfix
+        self.config_file = os.path.join(directory, "demail.toml")
+        self.key_file = os.path.join(directory, "seal.key")
+        self.state = os.path.join(directory, "state")
+        self.domains = os.path.join(self.state, "domains")
+        environment = {"DEMAIL_LOG": "stderr", "MAIL_CONFIG": postfix.etc, **token.environment}
+        self.milter = Process("demail-milter", [], directory, environment)
+        self.relay = Process("demail-relay", [], directory, environment)
+
+    def create(self, endpoint, ca_file, reply_signer, rules=RULES, extra=""):
+        for name in ("", "evidence", "spool"):
+            os.makedirs(os.path.join(self.state, name), mode=0o755 if not name else 0o700)
+        with open(os.open(self.key_file, os.O_CREAT | os.O_WRONLY, 0o640), "w",
+                  encoding="ascii") as file:
+            file.write(f"sandbox {secrets.token_hex(32)}\n")
+        self.postfix.index(self.domains, "")
+        self.write_configuration(f"""\
+mode = "enforce"
+[milter]
+socket = "{self.postfix.milter_socket}"
+[relay]
+lmtp = "{self.postfix.lmtp_socket}"
+deliver_to = "unix:{self.postfix.spool}/public/demail-in"
+domains = "{self.domains}"
+evidence = "{self.state}/evidence"
+spool = "{self.state}/spool"
+journal = "sqlite3://{self.state}/journal.db"
+control = "{self.directory}/run/control.sock"
+schemas = "{self.schemas}"
+domains_settle = 1
+lookup_pause = 2
+[seal]
+key_file = "{self.key_file}"
+[policy]
+mixed_recipients = "allow"
+[[provider]]
+name = "sandbox"
+profile = "reference"
+endpoint = "{endpoint}"
+ca_file = "{ca_file}"
+reply_signer = ["sha256:{reply_signer}"]
+auth_key = "{self.token.uri('demail-auth')}"
+sign_key = "{self.token.uri('demail-sign')}"
+[[account]]
+name = "firm"
+provider = "sandbox"
+domains = ["firm.de-mail.de"]
+{rules}{extra}""")
+
+    def write_configuration(self, text):
+        with open(self.config_file, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def configuration(self):
+        with open(self.config_file, encoding="utf-8") as file:
+            return file.read()
+
+    def _start(self, process, socket_path):
+        process.command = [find_program(self.build_directory, process.name),
+                           "--config", self.config_file]
+        # The group "postfix" of the socket's directory may connect to what is made in it.
+        before = os.umask(0o007)
+        try:
+            process.start()
+        finally:
+            os.umask(before)
+        process.wait_until(lambda: listens(socket_path), "its socket")
+
+    def start_milter(self):
+        self._start(self.milter, self.postfix.milter_socket)
+
+    def start_relay(self):
+        self._start(self.relay, self.postfix.lmtp_socket)

@@ -1,0 +1,159 @@
+"""What the end-to-end tests share: one sandbox for each test class, and the words they use.
+
+BUILDDIR says where the daemons were built (default: the current directory).
+"""
+
+import email
+import email.policy
+import os
+import sys
+import tempfile
+import unittest
+
+SOURCE = os.path.realpath(os.environ.get("SRCDIR") or
+                          os.path.join(os.path.dirname(__file__), "../.."))
+sys.path.insert(0, os.path.join(SOURCE, "contrib/sandbox"))
+
+from client import Client, Refused, message  # noqa: E402,F401
+from process import Failure, wait_for  # noqa: E402,F401
+from sandbox import Sandbox  # noqa: E402
+
+BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
+BOB = "bob@other.de-mail.de"
+DORA = "dora@other.de-mail.de"
+EMIL = "emil@other.de-mail.de"
+ANNA = "anna@firm.example"
+ANNA_DE_MAIL = "anna@firm.de-mail.de"
+
+# The metadata that a submission may carry (TR-01201 3.4 3.1, numbers 1-10, those with a name of
+# their own).
+METADATA = {"x-de-mail-confirmation-of-dispatch", "x-de-mail-confirmation-of-receipt",
+            "x-de-mail-confirmation-of-retrieve", "x-de-mail-authoritative", "x-de-mail-private",
+            "x-de-mail-sender", "x-de-mail-chosen-recipient", "x-de-mail-private-id"}
+
+
+def header_of(content):
+    return email.message_from_bytes(content, policy=email.policy.compat32)
+
+
+def body_of(content):
+    return content.partition(b"\r\n\r\n")[2]
+
+
+def fields_of(content):
+    """The header's fields as they stand, folding kept: [(name in lower case, whole bytes)]."""
+    fields = []
+    for line in content.partition(b"\r\n\r\n")[0].split(b"\r\n"):
+        if line[:1] in b" \t" and fields:
+            name, octets = fields[-1]
+            fields[-1] = (name, octets + b"\r\n" + line)
+        else:
+            fields.append((line.partition(b":")[0].decode("latin-1").strip().lower(), line))
+    return fields
+
+
+class EndToEnd(unittest.TestCase):
+    """setUpClass starts a sandbox from `options` (Sandbox.create); tests share it."""
+
+    options = {}
+    maxDiff = 2000
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.mkdtemp(prefix="demail-e2e-", dir="/tmp")
+        keep = bool(os.environ.get("KEEP"))
+        cls.box = Sandbox(directory, BUILD, keep=keep)
+        cls.addClassCleanup(cls.box.__exit__)
+        try:
+            cls.box.create(**cls.options)
+            cls.prepare()
+            cls.box.start()
+        except Exception:
+            cls.show_logs()
+            raise
+
+    @classmethod
+    def prepare(cls):
+        """Between create() and start()."""
+
+    @classmethod
+    def show_logs(cls):
+        print(f"--- {cls.box.directory}", file=sys.stderr)
+        for name, text in (("postfix", cls.box.postfix.log()),
+                           *((part.name, part.log()) for part in cls.box.parts)):
+            print(f"--- {name}\n{text[-3000:]}", file=sys.stderr)
+
+    def run(self, result=None):
+        bad = lambda: len(result.failures) + len(result.errors) if result else 0  # noqa: E731
+        before = bad()
+        super().run(result)
+        if bad() > before:
+            self.show_logs()
+
+    def setUp(self):
+        self.before = {"accepted": len(self.box.accepted()),
+                       "internet": len(self.box.kept(self.box.internet)),
+                       "mailboxes": len(self.box.kept(self.box.mailboxes))}
+
+    # Since the test began:
+
+    def accepted(self, count, timeout=30):
+        """Exactly `count` submissions, the queue empty; sorted by their first recipient."""
+        new = lambda: self.box.accepted()[self.before["accepted"]:]  # noqa: E731
+        wait_for(lambda: len(new()) >= count and not self.box.postfix.queue(), timeout,
+                 f"{count} submissions and an empty queue")
+        found = new()
+        self.assertEqual(len(found), count)
+        return found
+
+    def kept(self, sink, count, timeout=30):
+        sink = getattr(self.box, sink)
+        new = lambda: self.box.kept(sink)[self.before[sink.name]:]  # noqa: E731
+        wait_for(lambda: len(new()) >= count, timeout, f"{count} messages at {sink.name}")
+        self.assertEqual(len(new()), count)
+        return new()
+
+    def bounce(self, timeout=30):
+        """The one bounce that reached a mailbox: its content as text."""
+        kept = self.kept("mailboxes", 1, timeout)[0]
+        self.assertEqual(kept["sender"], "")
+        return kept["content"].decode("utf-8", "replace")
+
+    def nothing_left(self):
+        """Neither the provider nor the Internet got anything in this test."""
+        self.assertEqual(len(self.box.accepted()), self.before["accepted"])
+        self.assertEqual(len(self.box.kept(self.box.internet)), self.before["internet"])
+
+    def send(self, to, content=None, sender=ANNA, login="anna", address=None, parameters=""):
+        content = content if content is not None else message(sender, to)
+        with self.box.client(login=login, address=address) as client:
+            return client.send(sender, to, content, parameters)
+
+    def refused(self, *arguments, **options):
+        """Sends and expects a refusal; its text."""
+        with self.assertRaises(Refused) as caught:
+            self.send(*arguments, **options)
+        return caught.exception.reply
+
+    def check_metadata(self, submission, recipients, options=(), sender=ANNA_DE_MAIL):
+        """The content says the same as the submission, and only what a sender may say."""
+        content = submission["content"]
+        names = [name for name, _ in fields_of(content)]
+        stray = [name for name in names
+                 if name.startswith("demail") or name in ("bcc", "received", "return-path")
+                 or (name.startswith("x-de-mail") and name not in METADATA)]
+        self.assertEqual(stray, [])
+        header = header_of(content)
+        self.assertEqual(header.get_all("x-de-mail-sender"), [sender])
+        self.assertEqual(len(header.get_all("x-de-mail-private-id")), 1)
+        self.assertRegex(header["x-de-mail-private-id"], r"^g1-[0-9a-f]{40}")
+        chosen = sorted(header["x-de-mail-chosen-recipient"].replace("\r\n", "").split(";"))
+        self.assertEqual([part.strip() for part in chosen], sorted(recipients))
+        for name in ("confirmation-of-dispatch", "confirmation-of-receipt",
+                     "confirmation-of-retrieve", "authoritative", "private"):
+            self.assertEqual(header.get(f"x-de-mail-{name}", "no"),
+                             "yes" if name in options else "no")
+
+
+def main():
+    unittest.main(verbosity=2)
