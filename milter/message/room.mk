@@ -2,13 +2,22 @@ noinst_LIBRARIES += libdemail-message.a
 libdemail_message_a_SOURCES = \
 	milter/message/address.hpp \
 	milter/message/ascii.hpp \
+	milter/message/content.cpp \
 	milter/message/content.hpp \
+	milter/message/display_name.cpp \
+	milter/message/display_name.hpp \
 	milter/message/domain_set.hpp \
 	milter/message/header.cpp \
 	milter/message/header.hpp \
+	milter/message/options.cpp \
 	milter/message/options.hpp \
+	milter/message/private_id.cpp \
 	milter/message/private_id.hpp \
+	milter/message/recipients.cpp \
 	milter/message/recipients.hpp \
 	milter/message/rights.hpp \
+	milter/message/seal.cpp \
 	milter/message/seal.hpp \
+	milter/message/seal_key.cpp \
 	milter/message/reply.hpp
+EXTRA_DIST += milter/message/README.md
