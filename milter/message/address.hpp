@@ -15,7 +15,8 @@ class Address {
     /// Parses an address as an envelope or a header holds it: with or without angle brackets, with
     /// a source route, a quoted local part, comments, white space around the parts, a trailing dot,
     /// U-labels, full-width letters, soft hyphens, ideographic full stops. nullopt when it is no
-    /// address: no domain, a control character, local part over 64 octets, domain over 255.
+    /// address: no domain, a control character, 8-bit that is not UTF-8, an address literal without
+    /// an IP address, local part over 256 octets (VERP passes 64), domain over 255.
     static std::optional<Address> parse(std::string_view text);
 
     /// The local part without quotes and escapes, capitals as they stood.
@@ -36,6 +37,9 @@ class Address {
     friend bool operator==(const Address &a, const Address &b) noexcept;
 
   private:
+    friend class AddressParser;
+    static std::optional<Address> make(std::string local, std::string_view domain, bool literal);
+
     std::string local_;
     std::string domain_;
     bool as_written_ = true;

@@ -1,5 +1,6 @@
 noinst_LIBRARIES += libdemail-message.a
 libdemail_message_a_SOURCES = \
+	milter/message/address.cpp \
 	milter/message/address.hpp \
 	milter/message/ascii.hpp \
 	milter/message/content.cpp \
@@ -9,15 +10,23 @@ libdemail_message_a_SOURCES = \
 	milter/message/domain_set.hpp \
 	milter/message/header.cpp \
 	milter/message/header.hpp \
+	milter/message/mailboxes.cpp \
 	milter/message/options.cpp \
 	milter/message/options.hpp \
 	milter/message/private_id.cpp \
 	milter/message/private_id.hpp \
 	milter/message/recipients.cpp \
 	milter/message/recipients.hpp \
+	milter/message/reply.hpp \
 	milter/message/rights.hpp \
 	milter/message/seal.cpp \
 	milter/message/seal.hpp \
 	milter/message/seal_key.cpp \
-	milter/message/reply.hpp
+	milter/message/tokens.cpp \
+	milter/message/tokens.hpp \
+	milter/message/utf8.hpp
 EXTRA_DIST += milter/message/README.md
+
+UNIT_TESTS += tests/unit/address_test
+tests_unit_address_test_SOURCES = tests/unit/address_test.cpp
+tests_unit_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
