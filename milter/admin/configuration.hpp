@@ -12,15 +12,33 @@
 namespace demail {
 
 struct ProviderConfiguration {
-    std::string name, profile, endpoint, ca_file, auth_key, sign_key;
-    std::vector<std::string> reply_signer;
+    std::string name, profile, endpoint, ca_file;
+    std::string auth_key; ///< "" only where each of its accounts has one of its own
+    std::string sign_key; ///< filled in from auth_key where the file has none
+    std::vector<std::string> reply_signer; ///< "sha256:" + 64 hex digits in lower case, or a path
     std::chrono::seconds answer_timeout{300};
+};
+
+/// Where De-Mails to `address` are delivered to.
+struct MailboxConfiguration {
+    AddressPattern address, deliver;
 };
 
 struct AccountConfiguration {
     std::string name, provider;
-    std::vector<std::string> domains;
-    std::string auth_key, sign_key; ///< "" : the provider's; an account is one login (one key)
+    std::vector<std::string> domains; ///< in normal form
+    /// "" : the provider's; an account is one login (one key). An auth_key of its own is its
+    /// sign_key too, unless the file has one.
+    std::string auth_key, sign_key;
+    std::vector<MailboxConfiguration> mailboxes;
+};
+
+/// One fault of the file. `line` and `column` count from 1; 0 where the fault is the file itself.
+struct ConfigurationFault {
+    std::string file;
+    unsigned line = 0, column = 0;
+    std::string sentence;
+    [[nodiscard]] std::string str() const; ///< file:line:column: sentence
 };
 
 /// Immutable once read; daemons share it by std::shared_ptr<const Configuration>, so a reload
@@ -48,15 +66,8 @@ struct Configuration {
         60}; ///< between two FindSubmission that must both say unknown
     std::vector<ProviderConfiguration> providers;
     std::vector<AccountConfiguration> accounts;
-    SenderRules rules; ///< of all accounts, in the file's order
-};
-
-/// One fault of the file. `line` and `column` count from 1; 0 where the fault is the file itself.
-struct ConfigurationFault {
-    std::string file;
-    unsigned line = 0, column = 0;
-    std::string sentence;
-    [[nodiscard]] std::string str() const; ///< file:line:column: sentence
+    SenderRules rules;                        ///< of all accounts, in the file's order
+    std::vector<ConfigurationFault> warnings; ///< what is allowed but seldom meant
 };
 
 /// Reads and checks; every fault at once. Does not open the files and keys that it names.

@@ -1,4 +1,10 @@
 noinst_LIBRARIES += libdemail-admin.a
+libdemail_admin_a_CPPFLAGS = $(AM_CPPFLAGS) $(TOML_CFLAGS) $(FMT_CFLAGS) $(SYSTEMD_CFLAGS)
 libdemail_admin_a_SOURCES = \
+	milter/admin/account_section.cpp \
+	milter/admin/account_section.hpp \
+	milter/admin/configuration.cpp \
 	milter/admin/configuration.hpp \
-	milter/admin/daemon.hpp
+	milter/admin/daemon.hpp \
+	milter/admin/toml_section.cpp \
+	milter/admin/toml_section.hpp
