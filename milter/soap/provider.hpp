@@ -39,12 +39,19 @@ struct Content {
     std::uint64_t body_length = 0;
 };
 
+/// What went over the wire, for the evidence. `reply` is empty where none came.
+struct Exchange {
+    std::string request; ///< the SOAP envelope; the content itself is not in it
+    std::string reply;
+};
+
 struct Submission {
     PrivateId private_id;
     Address sender;
     std::vector<Recipient> recipients;
     OptionSet options;
     Content content;
+    Exchange *exchange = nullptr; ///< filled in, whatever came of it; not owned
 };
 
 struct Submitted {
@@ -71,6 +78,7 @@ struct NotSent { ///< connect or TLS failed before the first byte of the request
 };
 struct NoAnswer { ///< anything else without a signed, correlated reply: the outcome is not known
     std::string why;
+    bool login_refused = false; ///< TLS refused our certificate, but only after our Finished (1.3)
 };
 struct TokenFault { ///< the card did not sign; nothing was sent
     std::string why;

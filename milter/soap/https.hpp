@@ -1,0 +1,53 @@
+// HTTPS to one endpoint by libcurl, with a client certificate whose key lives on a token.
+#pragma once
+
+#include "crypto/token_key.hpp"
+#include "soap/post.hpp"
+#include "soap/provider.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+namespace demail::soap {
+
+struct HttpReply {
+    long status = 0;
+    std::string content_type;
+    std::string body;
+};
+using HttpAnswer = std::variant<HttpReply, NotSent, NoAnswer, TokenFault>;
+
+/// HTTP/1.1, https alone, no redirects, no proxy, no .netrc, only the given CA, TLS 1.2 or later.
+/// Thread-safe: each call takes a connection of its own. TLS sessions are resumed, so that the
+/// token signs once for many connections.
+class Https {
+  public:
+    struct Limits {
+        std::chrono::seconds connect{30};
+        std::chrono::seconds answer{300}; ///< without a byte either way; for all of it, what
+                                          ///< 64 KiB/s of upload take is added
+        std::uint64_t reply_bytes = 1U << 20;
+    };
+    enum class Sending {
+        once,       ///< on a fresh connection, and never a second time
+        repeatable, ///< libcurl may send again when a kept connection turns out to be dead
+    };
+
+    /// Throws std::runtime_error when libcurl lacks something or the CA file cannot be read.
+    Https(std::string url, std::string ca_file, Limits limits,
+          std::shared_ptr<crypto::TokenKey> auth_key);
+    ~Https();
+    Https(const Https &) = delete;
+    Https &operator=(const Https &) = delete;
+
+    [[nodiscard]] HttpAnswer post(Post &post, Sending sending);
+
+  private:
+    struct Shared;
+    std::unique_ptr<Shared> shared_;
+};
+
+} // namespace demail::soap
