@@ -7,6 +7,7 @@ libdemail_message_a_SOURCES = \
 	milter/message/content.hpp \
 	milter/message/display_name.cpp \
 	milter/message/display_name.hpp \
+	milter/message/domain_set.cpp \
 	milter/message/domain_set.hpp \
 	milter/message/header.cpp \
 	milter/message/header.hpp \
@@ -30,3 +31,7 @@ EXTRA_DIST += milter/message/README.md
 UNIT_TESTS += tests/unit/address_test
 tests_unit_address_test_SOURCES = tests/unit/address_test.cpp
 tests_unit_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/domain_set_test
+tests_unit_domain_set_test_SOURCES = tests/unit/domain_set_test.cpp
+tests_unit_domain_set_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
