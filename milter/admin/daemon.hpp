@@ -28,13 +28,15 @@ struct DaemonOptions {
 };
 
 /// Parses the command line and the configuration. Returns an exit code when the program should end
-/// (help, version, check, faults already printed to standard error), else fills `options`.
+/// (help, version, check, faults already printed to standard error), else fills `options`, opens
+/// the log under the program's name and logs the warnings. The files that the configuration names
+/// are checked at every start.
 [[nodiscard]] std::optional<int> start_daemon(int argc, char **argv, const char *program,
                                               const char *purpose, bool is_relay,
                                               DaemonOptions &options);
 
-/// Blocks SIGHUP, SIGTERM, SIGINT in the calling thread and all that it starts later. Call before
-/// any thread starts.
+/// Blocks SIGHUP, SIGTERM, SIGINT in the calling thread and all that it starts later, and ignores
+/// SIGPIPE. Call before any thread starts.
 void block_signals();
 
 struct SignalActions {

@@ -1,0 +1,135 @@
+#include "admin/configuration.hpp"
+#include "base/handle.hpp"
+#include "base/log.hpp"
+#include "crypto/key_uri.hpp"
+#include "message/seal.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace demail {
+namespace {
+
+constexpr std::size_t largest_file = 4U << 20;
+
+/// Checks the files that one configuration names; each file once.
+class FileCheck {
+  public:
+    explicit FileCheck(std::string configuration_file) : file_(std::move(configuration_file)) {}
+
+    void seal_key(const std::string &path) {
+        const auto text = read(path, "seal key file", 0137, "0640");
+        if (!text) return;
+        const auto keys = SealKeys::parse(*text);
+        if (const auto *sentence = std::get_if<std::string>(&keys))
+            fault(fmt::format("seal key file {}: {}", path, *sentence));
+    }
+
+    void pin(const std::string &uri) {
+        if (uri.empty()) return;
+        const auto parsed = crypto::KeyUri::parse(uri);
+        const auto *key = std::get_if<crypto::KeyUri>(&parsed);
+        if (key == nullptr || !key->pin_file || !seen_.insert(*key->pin_file).second) return;
+        const auto text = read(*key->pin_file, "PIN file", 0137, "0640");
+        if (text && text->find_first_not_of(" \t\r\n") == std::string::npos)
+            fault(fmt::format("PIN file {} is empty.", *key->pin_file));
+    }
+
+    void certificates(const std::string &path, std::string_view what) {
+        if (!path.starts_with('/') || !seen_.insert(path).second) return;
+        const auto text = read(path, what, 0022, "go-w");
+        if (text && !holds_certificates(*text))
+            fault(fmt::format("{} {} does not hold certificates in PEM form.", what, path));
+    }
+
+    std::vector<ConfigurationFault> take() { return std::move(faults_); }
+
+  private:
+    void fault(std::string sentence) { faults_.push_back({file_, 0, 0, std::move(sentence)}); }
+
+    /// The content; a fault where it cannot be read or its mode has one of the `forbidden` bits.
+    std::optional<std::string> read(const std::string &path, std::string_view what,
+                                    mode_t forbidden, std::string_view chmod) {
+        const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+        struct stat status {};
+        if (!fd || ::fstat(fd.get(), &status) != 0) {
+            fault(fmt::format("{} {} cannot be read: {}.", what, path, std::strerror(errno)));
+            return std::nullopt;
+        }
+        if (!S_ISREG(status.st_mode)) {
+            fault(fmt::format("{} {} is no regular file.", what, path));
+            return std::nullopt;
+        }
+        const mode_t mode = status.st_mode & 07777;
+        if ((mode & forbidden) != 0) {
+            fault(fmt::format("{} {} has mode {:04o}, which lets others {}; run chmod {} {}.", what,
+                              path, mode, (mode & forbidden & 0022) != 0 ? "write" : "read or run",
+                              chmod, path));
+            return std::nullopt;
+        }
+        std::string text;
+        char buffer[16384];
+        while (text.size() <= largest_file) {
+            const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0)
+                fault(fmt::format("{} {} cannot be read: {}.", what, path, std::strerror(errno)));
+            if (got <= 0) return got == 0 ? std::optional(std::move(text)) : std::nullopt;
+            text.append(buffer, static_cast<std::size_t>(got));
+        }
+        fault(fmt::format("{} {} is larger than 4 MiB.", what, path));
+        return std::nullopt;
+    }
+
+    /// At least one certificate, and nothing after a BEGIN line that is none.
+    static bool holds_certificates(const std::string &text) {
+        const Handle<BIO, BIO_free_all> bio(
+            BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+        if (!bio) return false;
+        std::size_t count = 0;
+        while (const Handle<X509, X509_free> one{
+            PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)})
+            ++count;
+        const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+        ERR_clear_error();
+        return count > 0 && ended;
+    }
+
+    std::string file_;
+    std::set<std::string> seen_;
+    std::vector<ConfigurationFault> faults_;
+};
+
+} // namespace
+
+std::vector<ConfigurationFault> check_files(const Configuration &configuration,
+                                            const std::string &file, bool for_relay) {
+    FileCheck check(file);
+    check.seal_key(configuration.seal_key_file);
+    if (for_relay) {
+        for (const ProviderConfiguration &provider : configuration.providers) {
+            check.certificates(provider.ca_file, "CA file");
+            for (const std::string &signer : provider.reply_signer)
+                check.certificates(signer, "reply signer");
+            check.pin(provider.auth_key);
+            check.pin(provider.sign_key);
+        }
+        for (const AccountConfiguration &account : configuration.accounts) {
+            check.pin(account.auth_key);
+            check.pin(account.sign_key);
+        }
+    }
+    return check.take();
+}
+
+} // namespace demail
