@@ -1,0 +1,73 @@
+#include "filter/author.hpp"
+
+#include "message/ascii.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace demail::filter {
+namespace {
+
+constexpr std::string_view resent = "resent-";
+
+bool is_resent(const HeaderField &field) {
+    return ascii::equal(std::string_view(field.name).substr(0, resent.size()), resent);
+}
+
+std::optional<Objection> objection_to_from(const HeaderFields &fields, const Right &right,
+                                           const Address &envelope_sender) {
+    if (count(fields, "From") != 1) return Objection{"A De-Mail must have exactly one From field."};
+    const auto mailboxes = parse_mailboxes(topmost(fields, "From")->value);
+    if (!mailboxes || mailboxes->size() != 1)
+        return Objection{"The From field of a De-Mail must hold exactly one address."};
+    const auto mapped = SenderRules::map(right, envelope_sender, mailboxes->front().address);
+    if (!mapped || !(*mapped == right.sender))
+        return Objection{fmt::format("The From field must hold the address that belongs to the "
+                                     "envelope sender; {} does not belong to {}.",
+                                     mailboxes->front().address.str(), envelope_sender.str())};
+    return std::nullopt;
+}
+
+std::optional<Objection> objection_to(std::string_view name, const HeaderFields &fields,
+                                      const Right &right, const Address &envelope_sender) {
+    const std::size_t times = count(fields, name);
+    if (times == 0) return std::nullopt;
+    if (times > 1) return Objection{fmt::format("A De-Mail must have at most one {} field.", name)};
+    const auto mailboxes = parse_mailboxes(topmost(fields, name)->value);
+    if (!mailboxes || mailboxes->empty())
+        return Objection{fmt::format("The {} field holds no address that can be read.", name)};
+    for (const Mailbox &mailbox : *mailboxes) {
+        if (!SenderRules::map(right, envelope_sender, mailbox.address))
+            return Objection{fmt::format("The {} field holds {}, which is no De-Mail address of "
+                                         "this sender; remove it or write one that is.",
+                                         name, mailbox.address.str())};
+    }
+    return std::nullopt;
+}
+
+std::optional<Objection> objection_to_demail_sender(const HeaderFields &fields,
+                                                    const Right &right) {
+    const HeaderField *field = topmost(fields, "x-de-mail-sender");
+    if (field == nullptr) return std::nullopt;
+    const auto address = Address::parse(field->unfolded());
+    if (address && *address == right.sender) return std::nullopt;
+    return Objection{fmt::format("The field x-de-mail-sender may only repeat {}, the De-Mail "
+                                 "address of this sender.",
+                                 right.sender.lower())};
+}
+
+} // namespace
+
+std::optional<Objection> objection_to_author(const HeaderFields &fields, const Right &right,
+                                             const Address &envelope_sender) {
+    if (std::any_of(fields.begin(), fields.end(), is_resent))
+        return Objection{"A message with Resent- fields cannot be sent as De-Mail; send it anew or "
+                         "forward it as an attachment."};
+    if (auto objection = objection_to_from(fields, right, envelope_sender)) return objection;
+    if (auto objection = objection_to("Sender", fields, right, envelope_sender)) return objection;
+    if (auto objection = objection_to("Reply-To", fields, right, envelope_sender)) return objection;
+    return objection_to_demail_sender(fields, right);
+}
+
+} // namespace demail::filter

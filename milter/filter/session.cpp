@@ -1,0 +1,229 @@
+#include "filter/session.hpp"
+
+#include "filter/author.hpp"
+#include "message/ascii.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace demail::filter {
+namespace {
+
+/// A message with more De-Mail recipients goes in parts, as RFC 5321 4.5.3.1.10 has it. Keeps the
+/// seal's `r` below 64 KiB.
+constexpr std::size_t recipient_limit = 4096;
+/// Of the fields that decide something; Postfix's own limit for one field is 100 KiB.
+constexpr std::size_t field_limit = std::size_t{1} << 20;
+
+/// The fields that the seal covers or the rules look at.
+bool decides(std::string_view name) {
+    static constexpr std::array<std::string_view, 8> sealed{
+        "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"};
+    constexpr std::string_view resent = "resent-";
+    return std::any_of(sealed.begin(), sealed.end(),
+                       [&](std::string_view one) { return ascii::equal(name, one); }) ||
+           ascii::equal(name.substr(0, resent.size()), resent) || reads_as_demail(name);
+}
+
+std::string_view without_brackets(std::string_view text) {
+    if (text.size() >= 2 && text.front() == '<' && text.back() == '>')
+        return text.substr(1, text.size() - 2);
+    return text;
+}
+
+Reply no_right(const std::string &sender, const std::string &login) {
+    std::string text = "The sender " + sender;
+    text += login.empty() ? ", not logged in," : ", logged in as " + login + ",";
+    text += " has no right to send De-Mail from this client; log in or write from an address that "
+            "has it, or ask the administrator for a rule.";
+    return {550, "5.7.1", std::move(text)};
+}
+
+Reply refused(std::string sentence) {
+    return {550, "5.7.1", std::move(sentence)};
+}
+
+} // namespace
+
+void Session::connect(std::string_view client_address, std::string_view daemon_port) {
+    message_ = Message{};
+    client_ = IpAddress::parse(client_address);
+    // cleanup(8) gives sendmail(1) and its like the loopback address and port 0; smtpd(8) gives the
+    // port it was reached at, QMQP the address of its client.
+    local_ = daemon_port == "0" && client_ && client_->loopback();
+}
+
+void Session::begin() {
+    if (message_.settings) return;
+    message_.settings = around_.settings.get();
+}
+
+void Session::mail(std::string_view sender, std::string_view login) {
+    message_ = Message{};
+    begin();
+    message_.sender = without_brackets(sender);
+    message_.login = login;
+}
+
+std::optional<Reply> Session::recipient(std::string_view text, std::string_view queue_id) {
+    begin();
+    auto reply = judge_recipient(text);
+    if (!reply) return std::nullopt;
+    if (local_ && !observing()) {
+        // sendmail(1) has nobody to answer at RCPT: the first fault speaks for the message.
+        if (message_.held_refusal) return std::nullopt;
+        message_.held_refusal = std::move(reply);
+        message_.held_recipient = text;
+        return std::nullopt;
+    }
+    log_refused(around_.events, subject(queue_id), text, *reply);
+    if (observing()) return std::nullopt;
+    return reply;
+}
+
+std::optional<Reply> Session::judge_recipient(std::string_view text) {
+    Message &message = message_;
+    if (!message.domains) message.domains = message.settings->domains->now();
+    RecipientReading reading = read_recipient(text, *message.domains);
+    switch (reading.kind) {
+    case RecipientKind::ordinary:
+        if (message.settings->refuse_mixed_recipients && is_demail())
+            return refused("De-Mail and Internet recipients may not be mixed in one message here; "
+                           "send two messages.");
+        message.ordinary_recipients = true;
+        return std::nullopt;
+    case RecipientKind::demail:
+        return judge_demail_recipient(std::move(*reading.address));
+    case RecipientKind::ended:
+    case RecipientKind::malformed:
+        // From sendmail(1) it goes unsealed: the relay, or Postfix itself, bounces it alone.
+        if (local_) return std::nullopt;
+        return refusal(reading.kind);
+    default:
+        return refusal(reading.kind);
+    }
+}
+
+std::optional<Reply> Session::judge_demail_recipient(Address address) {
+    Message &message = message_;
+    if (!message.right) {
+        if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
+        message.right =
+            message.settings->rules.find({message.envelope_sender, message.login, client_, local_});
+    }
+    if (!message.right) {
+        if (local_) return std::nullopt; // unsealed; the relay bounces it with the reason
+        if (message.sender.empty())
+            return refused("De-Mail takes no message from the null sender <>; nothing can be "
+                           "reported to it.");
+        return no_right(message.sender, message.login);
+    }
+    if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
+        return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
+                       "two messages.");
+    if (message.demail_recipients.size() == recipient_limit)
+        return Reply{452, "4.5.3",
+                     "Too many De-Mail recipients in one message; send the rest in "
+                     "another."};
+    message.demail_recipients.push_back(std::move(address));
+    return std::nullopt;
+}
+
+void Session::header(std::string_view name, std::string_view value) {
+    message_.firewall.see(name);
+    if (!is_demail() || !decides(name)) return;
+    message_.field_octets += name.size() + value.size();
+    if (message_.field_octets > field_limit) return;
+    message_.fields.push_back({std::string(name), std::string(value)});
+}
+
+std::optional<Reply> Session::judge_header() {
+    Message &message = message_;
+    if (message.held_refusal) return message.held_refusal;
+    if (message.firewall.over_limit())
+        return Reply{550, "5.6.0",
+                     "The message has hundreds of De-Mail fields in its header, which "
+                     "no honest message has."};
+    if (!is_demail()) return std::nullopt;
+    if (message.field_octets > field_limit)
+        return Reply{550, "5.6.0",
+                     "The header is too large for a De-Mail; send the message to "
+                     "fewer recipients at a time."};
+    if (auto objection =
+            objection_to_author(message.fields, *message.right, *message.envelope_sender))
+        return refused(std::move(objection->sentence));
+    auto options = options_asked(message.fields, *message.right->rule);
+    if (auto *objection = std::get_if<Objection>(&options))
+        return refused(std::move(objection->sentence));
+    message.options = std::get<OptionSet>(options);
+    return std::nullopt;
+}
+
+std::variant<AfterHeader, Reply> Session::end_of_header(std::string_view queue_id) {
+    begin();
+    Message &message = message_;
+    if (auto reply = judge_header()) {
+        log_refused(around_.events, subject(queue_id), message.held_recipient, *reply);
+        if (!observing()) return *reply;
+        return AfterHeader::let_go;
+    }
+    if (observing()) {
+        log_what_is_done(queue_id);
+        return AfterHeader::let_go;
+    }
+    if (is_demail()) {
+        message.body.emplace();
+        return AfterHeader::take_body;
+    }
+    return message.firewall.anything_to_remove() ? AfterHeader::skip_body : AfterHeader::let_go;
+}
+
+void Session::body(std::string_view piece) {
+    if (message_.body) message_.body->update(piece);
+}
+
+std::string Session::make_seal() {
+    Message &message = message_;
+    const SealKey &key = message.settings->keys.sealing();
+    Seal seal;
+    seal.time = around_.unix_time();
+    seal.n = new_nonce();
+    seal.account = message.right->rule->account;
+    seal.sender = message.right->sender;
+    seal.envelope_sender = message.sender;
+    seal.options = message.options;
+    seal.tags = recipient_tags(key, seal.n, message.demail_recipients);
+    seal.fields = sealed_fields_digest(message.fields);
+    seal.body = message.body->finish();
+    return write_seal(seal, key);
+}
+
+Changes Session::end_of_message(std::string_view queue_id) {
+    begin();
+    Changes changes;
+    if (observing()) return changes;
+    changes.removals = message_.firewall.removals();
+    if (message_.body) changes.seal = make_seal();
+    log_what_is_done(queue_id);
+    return changes;
+}
+
+void Session::abort() {
+    message_ = Message{};
+}
+
+EventSubject Session::subject(std::string_view queue_id) const {
+    return {queue_id,
+            message_.right ? std::string_view(message_.right->rule->account) : std::string_view(),
+            message_.sender, observing()};
+}
+
+void Session::log_what_is_done(std::string_view queue_id) {
+    if (message_.firewall.anything_to_remove())
+        log_stripped(around_.events, subject(queue_id), message_.firewall);
+    if (is_demail())
+        log_sealed(around_.events, subject(queue_id), message_.right->sender.lower(),
+                   message_.demail_recipients.size());
+}
+
+} // namespace demail::filter

@@ -1,0 +1,51 @@
+// What a reload exchanges: one immutable snapshot, of which every message holds its own reference,
+// so that a reload disturbs no running message.
+#pragma once
+
+#include "admin/configuration.hpp"
+#include "filter/domain_list.hpp"
+#include "message/rights.hpp"
+#include "message/seal.hpp"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace demail::filter {
+
+struct Settings {
+    bool observe = false;
+    bool refuse_mixed_recipients = false;
+    SenderRules rules;
+    SealKeys keys;
+    std::shared_ptr<DomainList> domains;
+};
+
+/// Reads the seal key file that the configuration names. A string is the fault, one sentence.
+/// `domains` is taken over from `previous` where the path is the same, so that a reload does not
+/// forget the last good list.
+[[nodiscard]] std::variant<std::shared_ptr<const Settings>, std::string>
+make_settings(const Configuration &configuration, const Settings *previous);
+
+/// The snapshot in force. Thread-safe.
+class CurrentSettings {
+  public:
+    explicit CurrentSettings(std::shared_ptr<const Settings> settings)
+        : settings_(std::move(settings)) {}
+    [[nodiscard]] std::shared_ptr<const Settings> get() const {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        return settings_;
+    }
+    void set(std::shared_ptr<const Settings> settings) {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        settings_.swap(settings);
+    }
+
+  private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<const Settings> settings_;
+};
+
+} // namespace demail::filter
