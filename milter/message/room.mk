@@ -35,3 +35,33 @@ tests_unit_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS
 UNIT_TESTS += tests/unit/domain_set_test
 tests_unit_domain_set_test_SOURCES = tests/unit/domain_set_test.cpp
 tests_unit_domain_set_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+EXTRA_DIST += tests/data/make-seal-vectors.py tests/data/seal-vectors.txt
+
+UNIT_TESTS += tests/unit/options_test
+tests_unit_options_test_SOURCES = tests/unit/options_test.cpp
+tests_unit_options_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/private_id_test
+tests_unit_private_id_test_SOURCES = tests/unit/private_id_test.cpp
+tests_unit_private_id_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/recipients_test
+tests_unit_recipients_test_SOURCES = tests/unit/recipients_test.cpp
+tests_unit_recipients_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/display_name_test
+tests_unit_display_name_test_SOURCES = tests/unit/display_name_test.cpp
+tests_unit_display_name_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/seal_test
+tests_unit_seal_test_SOURCES = tests/unit/seal_test.cpp
+tests_unit_seal_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/seal_vectors_test
+tests_unit_seal_vectors_test_SOURCES = tests/unit/seal_vectors_test.cpp
+tests_unit_seal_vectors_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/seal_random_test
+tests_unit_seal_random_test_SOURCES = tests/unit/seal_random_test.cpp
+tests_unit_seal_random_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
