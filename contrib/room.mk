@@ -1,4 +1,10 @@
-EXTRA_DIST += contrib/sandbox/pki.py contrib/sandbox/provider/config.py
+EXTRA_DIST += contrib/sandbox/pki.py contrib/sandbox/demail-provider \
+	contrib/sandbox/provider/__init__.py contrib/sandbox/provider/config.py \
+	contrib/sandbox/provider/envelope.py contrib/sandbox/provider/faults.py \
+	contrib/sandbox/provider/message_checks.py contrib/sandbox/provider/mtom.py \
+	contrib/sandbox/provider/operations.py contrib/sandbox/provider/server.py \
+	contrib/sandbox/provider/service.py contrib/sandbox/provider/signing.py \
+	contrib/sandbox/provider/store.py contrib/sandbox/provider/wssec.py
 
 # The sandbox's host, less the provider simulator (which has its lines below provider/).
 EXTRA_DIST += \

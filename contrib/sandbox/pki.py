@@ -123,7 +123,7 @@ def _issue(ca, common_name, public_key, extended_usage, *extensions):
 
 def _builder(subject, issuer, public_key):
     # An hour back: clocks of virtual machines drift.
-    start = datetime.datetime.utcnow() - datetime.timedelta(hours=1)
+    start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
     return (x509.CertificateBuilder()
             .subject_name(subject).issuer_name(issuer).public_key(public_key)
             .serial_number(x509.random_serial_number())
