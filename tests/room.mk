@@ -1,2 +1,16 @@
 EXTRA_DIST += tests/unit/check.hpp
 UNIT_LIBS = $(CMOCKA_LIBS)
+
+EXTRA_DIST += \
+	tests/e2e/harness.py \
+	tests/e2e/sealing.py \
+	tests/e2e/test_alias.py \
+	tests/e2e/test_configuration.py \
+	tests/e2e/test_down.py \
+	tests/e2e/test_identity.py \
+	tests/e2e/test_path.py \
+	tests/e2e/test_refusals.py \
+	tests/e2e/test_sendmail.py \
+	tests/e2e/test_size.py \
+	tests/e2e/test_smuggling.py \
+	tests/e2e/test_uncertain.py

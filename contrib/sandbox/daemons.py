@@ -78,8 +78,9 @@ domains = "{self.domains}"
 evidence = "{self.state}/evidence"
 spool = "{self.state}/spool"
 journal = "sqlite3://{self.state}/journal.db"
-control = "{self.directory}/run/control.sock"
-schemas = "{self.schemas}"
+control_socket = "{self.directory}/run/control.sock"
+schema_directory = "{self.schemas}"
+postfix_configuration = "{self.postfix.etc}"
 domains_settle = 1
 lookup_pause = 2
 [seal]

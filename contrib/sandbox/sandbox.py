@@ -151,6 +151,18 @@ class Sandbox:
     def provider_json(self):
         return json.loads(self._read("provider", "provider.json"))
 
+    def faults(self, *entries):
+        """How the provider misbehaves from now on (contrib/sandbox/provider/faults.py)."""
+        path = os.path.join(self.provider_directory, "faults.json")
+        with open(path + ".part", "w", encoding="utf-8") as file:
+            json.dump(entries, file)
+        os.rename(path + ".part", path)
+
+    def requests(self, operation):
+        """The requests of that name which reached the provider, oldest first."""
+        lines = self._read("provider", "requests.jsonl").splitlines()
+        return [entry for entry in map(json.loads, lines) if entry["operation"] == operation]
+
     # Running it
 
     def start_provider(self):

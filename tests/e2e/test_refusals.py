@@ -1,0 +1,224 @@
+"""Who and what is refused, where, and in which words."""
+
+import os
+
+from harness import ANNA, BOB, EndToEnd, Refused, body_of, main, message
+
+OTTO = "otto@netz.example"
+INTERNET = "ida@internet.example"
+
+
+def with_field(field, content=None):
+    return field.encode() + b"\r\n" + (content or message(ANNA, [BOB]))
+
+
+class AtTheDoor(EndToEnd):
+    """The milter's refusals: 5xx in the dialogue, a sentence, nothing leaves."""
+
+    def check_refused(self, code, recipients=(BOB,), **options):
+        reply = self.refused(list(recipients), **options)
+        self.assertRegex(reply, rf"^5\d\d {code} .*[a-z]+ [a-z]+ [a-z]+")
+        self.assertTrue(reply.isascii())
+        self.assertEqual(self.box.postfix.queue(), [])
+        self.nothing_left()
+        return reply
+
+    # Who
+
+    def test_no_login(self):
+        self.check_refused(r"5\.7\.1", login=None)
+
+    def test_somebody_elses_login(self):
+        self.check_refused(r"5\.7\.1", login="mallory")
+
+    def test_a_sender_without_a_rule(self):
+        self.check_refused(r"5\.7\.1", sender="anna@evil.example")
+
+    def test_the_null_sender(self):
+        self.check_refused(r"5\.7\.1", sender="", content=message(ANNA, [BOB]))
+
+    def test_a_client_outside_the_network(self):
+        self.check_refused(r"5\.7\.1", sender=OTTO, login=None, address="192.0.2.1")
+        self.check_refused(r"5\.7\.1", sender=OTTO, login=None, address="IPV6:2001:db8::1")
+
+    def test_a_client_in_the_network_by_either_form_of_its_address(self):
+        for address in ("10.1.2.3", "IPV6:::ffff:10.1.2.3"):
+            with self.subTest(address):
+                self.setUp()
+                self.send([BOB], sender=OTTO, login=None, address=address)
+                submission, = self.accepted(1)
+                self.assertEqual(submission["sender"], "otto@firm.de-mail.de")
+                self.assertEqual(submission["options"], ["confirmation-of-dispatch"])
+
+    def test_a_local_rule_is_none_over_smtp(self):
+        self.check_refused(r"5\.7\.1", sender="root@firm.example", login=None)
+
+    def test_a_login_compares_without_case(self):
+        self.send([BOB], sender="Anna@Firm.Example", login="ANNA")
+        submission, = self.accepted(1)
+        self.assertEqual(submission["sender"], "anna@firm.de-mail.de")
+
+    def test_the_same_sender_may_write_to_the_internet(self):
+        self.send([INTERNET], sender="anna@evil.example")
+        self.kept("internet", 1)
+
+    # The header
+
+    def test_from_is_somebody_else(self):
+        for other in ("boss@firm.example", "anna@evil.example", "boss@firm.de-mail.de",
+                      "Anna <boss@firm.example>", '"anna@firm.example" <boss@firm.example>'):
+            with self.subTest(other):
+                self.check_refused(r"5\.7\.1", content=message(other, [BOB]))
+
+    def test_from_is_not_exactly_one_mailbox(self):
+        plain = message(ANNA, [BOB])
+        for content in (plain.replace(b"From: anna@firm.example\r\n", b"", 1),
+                        message(f"{ANNA}, boss@firm.example", [BOB]),
+                        with_field("From: anna@firm.example"),
+                        message("undisclosed:;", [BOB])):
+            with self.subTest(content[:60]):
+                self.check_refused(r"5\.7\.1", content=content)
+
+    def test_the_de_mail_address_itself_is_a_good_from(self):
+        self.send([BOB], message("anna@firm.de-mail.de", [BOB]))
+        self.accepted(1)
+
+    def test_sender_and_reply_to_must_map(self):
+        for field in ("Sender: boss@firm.example", "Reply-To: anna@gmail.example",
+                      "Reply-To: anna@firm.example, x@y.example"):
+            with self.subTest(field):
+                self.check_refused(r"5\.7\.1", content=with_field(field))
+        self.setUp()
+        self.send([BOB], with_field("Reply-To: anna@firm.example"))
+        submission, = self.accepted(1)
+        self.assertIn(b"Reply-To: anna@firm.de-mail.de\r\n", submission["content"])
+
+    def test_resent_fields(self):
+        for name in ("From", "To", "Date", "Message-ID"):
+            self.check_refused(r"5\.7\.1", content=with_field(f"Resent-{name}: x"))
+
+    def test_options_that_are_none(self):
+        for field in ("X-De-Mail-Confirmation-Of-Dispach: yes",
+                      "X-De-Mail-Confirmation-Of-Dispatch: YES",
+                      "X-De-Mail-Confirmation-Of-Dispatch: please",
+                      "X-De-Mail-Confirmation-Of-Retrieve: yes",
+                      "X-De-Mail-Sender: boss@firm.de-mail.de"):
+            with self.subTest(field):
+                self.check_refused(r"5\.7\.1", content=with_field(field))
+
+    def test_a_provider_only_field_is_removed_and_the_rest_goes(self):
+        self.send([BOB], with_field("X-De-Mail-Auth-Level: high"))
+        submission, = self.accepted(1)
+        self.assertNotIn(b"auth-level", submission["content"].lower())
+
+    def test_no_switches_a_default_off(self):
+        content = with_field("x-de-mail-confirmation-of-dispatch: no", message(OTTO, [BOB]))
+        self.send([BOB], content, sender=OTTO, login=None, address="10.1.2.3")
+        submission, = self.accepted(1)
+        self.assertEqual(submission["options"], [])
+
+    def test_the_topmost_of_two_options_counts(self):
+        content = with_field("x-de-mail-authoritative: yes",
+                             with_field("x-de-mail-authoritative: no"))
+        self.send([BOB], content)
+        submission, = self.accepted(1)
+        self.assertEqual(submission["options"], ["authoritative"])
+
+    def test_a_private_id_of_the_users_own_is_carried(self):
+        for name in ("x-de-mail-private-id", "X-de-mail-privat-id"):
+            with self.subTest(name):
+                self.setUp()
+                self.send([BOB], with_field(f"{name}: file 4711"))
+                submission, = self.accepted(1)
+                self.assertRegex(submission["privateId"], r"^g1-[0-9a-f]{40};file 4711$")
+
+    # Recipients
+
+    def test_what_is_not_an_address(self):
+        for address in ("bob@@other.de-mail.de", "@other.de-mail.de", "bob@.de-mail.de",
+                        "b" * 65 + "@other.de-mail.de"):
+            with self.subTest(address):
+                with self.assertRaises(Refused) as caught:
+                    self.send([address], message(ANNA, [BOB]))
+                self.assertEqual(caught.exception.code // 100, 5)
+                self.nothing_left()
+
+    def test_what_a_later_stage_could_read_as_de_mail_is_sealed_or_refused(self):
+        for address in ("bob@other.de-mail.de.", '"bob"@other.de-mail.de',
+                        "@relay.example:bob@other.de-mail.de", "bob @other.de-mail.de",
+                        "bob@other。de-mail.de", "bob@other.de-mail.ｄｅ",
+                        "bob@other.de-\u00admail.de", "bob%other.de-mail.de@firm.example"):
+            parameters = "" if address.isascii() else " SMTPUTF8"
+            with self.subTest(address):
+                self.setUp()
+                try:
+                    self.send([address], message(ANNA, [BOB]), parameters=parameters)
+                except Refused as refused:
+                    self.assertEqual(refused.code // 100, 5)
+                self.box.postfix.wait_empty()
+                self.assertEqual(len(self.box.kept(self.box.internet)), self.before["internet"])
+                for submission in self.box.accepted()[self.before["accepted"]:]:
+                    self.assertEqual([entry["address"] for entry in submission["recipients"]],
+                                     [BOB])
+
+
+class ByTheProvider(EndToEnd):
+    """The provider's refusals reach the sender as a bounce with the provider's words."""
+
+    options = {"provider": {"maxMessageBytes": 100000}}
+
+    def test_an_unknown_recipient(self):
+        self.send(["nobody@other.de-mail.de"])
+        bounce = self.bounce()
+        self.assertIn("nobody@other.de-mail.de", bounce)
+        self.assertRegex(bounce, r"550[ -]5\.1\.1")
+        self.nothing_left()
+
+    def test_one_good_one_unknown(self):
+        self.send([BOB, "nobody@other.de-mail.de"])
+        self.accepted(1)
+        bounce = self.bounce()
+        self.assertRegex(bounce, r"550[ -]5\.1\.1")
+        self.assertNotIn(f"<{BOB}>:", bounce)
+
+    def test_a_private_letter_to_level_normal(self):
+        self.send(["carla@other.de-mail.de"],
+                  with_field("x-de-mail-private: yes", message(ANNA, ["carla@other.de-mail.de"])))
+        self.assertRegex(self.bounce(), r"550[ -]5\.7\.1")
+        self.nothing_left()
+
+    def test_over_the_accounts_limit_before_a_byte_goes_out(self):
+        submits = len(self.box.requests("Submit"))
+        self.send([BOB], message(ANNA, [BOB], text="a line of the letter\n" * 6000))
+        self.assertIn("5.3.4", self.bounce())
+        self.assertEqual(len(self.box.requests("Submit")), submits)
+        self.nothing_left()
+
+    def test_just_within_the_limit(self):
+        content = message(ANNA, [BOB], text="a line of the letter\n" * 4000)
+        self.send([BOB], content)
+        submission, = self.accepted(1)
+        self.assertEqual(body_of(submission["content"]), body_of(content))
+
+
+class BounceToTheInternet(EndToEnd):
+    """The envelope sender's mailbox is forwarded: its bounces leave by smtp(8)."""
+
+    @classmethod
+    def prepare(cls):
+        postfix = cls.box.postfix
+        postfix.configure({"virtual_alias_maps": postfix.index(
+            os.path.join(postfix.etc, "virtual"), f"{ANNA} {INTERNET}\n")})
+
+    def test_a_bounce_shows_no_seal(self):
+        self.send(["nobody@other.de-mail.de"],
+                  with_field("X-De-Mail-Confirmation-Of-Dispatch: yes"))
+        bounce, = self.kept("internet", 1)
+        self.assertEqual(bounce["recipients"], [INTERNET])
+        self.assertIn(b"Message-ID:", bounce["content"])
+        self.assertNotIn(b"demail-seal", bounce["content"].lower())
+        self.assertNotIn(b"\r\nx-de-mail", bounce["content"].lower())
+
+
+if __name__ == "__main__":
+    main()
