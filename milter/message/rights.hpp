@@ -30,7 +30,9 @@ class IpAddress {
 class Network {
   public:
     static std::optional<Network> parse(std::string_view text);
+    /// An IPv6 network shorter than /96 holds no IPv4 address.
     [[nodiscard]] bool contains(const IpAddress &address) const noexcept;
+    /// True where it holds a loopback address.
     [[nodiscard]] bool loopback() const noexcept;
 
   private:
@@ -80,6 +82,9 @@ struct Right {
     Address sender; ///< the De-Mail address
 };
 
+/// A rule that asks for neither login nor network nor local fits nobody, nor does a local one with
+/// a
+/// "*" in `from`. A Right points into the rules that gave it.
 class SenderRules {
   public:
     SenderRules() = default;

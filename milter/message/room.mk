@@ -11,6 +11,7 @@ libdemail_message_a_SOURCES = \
 	milter/message/domain_set.hpp \
 	milter/message/header.cpp \
 	milter/message/header.hpp \
+	milter/message/ip_address.cpp \
 	milter/message/mailboxes.cpp \
 	milter/message/options.cpp \
 	milter/message/options.hpp \
@@ -19,6 +20,7 @@ libdemail_message_a_SOURCES = \
 	milter/message/recipients.cpp \
 	milter/message/recipients.hpp \
 	milter/message/reply.hpp \
+	milter/message/rights.cpp \
 	milter/message/rights.hpp \
 	milter/message/seal.cpp \
 	milter/message/seal.hpp \
@@ -65,3 +67,11 @@ tests_unit_seal_vectors_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT
 UNIT_TESTS += tests/unit/seal_random_test
 tests_unit_seal_random_test_SOURCES = tests/unit/seal_random_test.cpp
 tests_unit_seal_random_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/rights_test
+tests_unit_rights_test_SOURCES = tests/unit/rights_test.cpp
+tests_unit_rights_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/ip_address_test
+tests_unit_ip_address_test_SOURCES = tests/unit/ip_address_test.cpp
+tests_unit_ip_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
