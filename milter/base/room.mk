@@ -9,3 +9,8 @@ libdemail_base_a_SOURCES += milter/base/log.cpp
 UNIT_TESTS += tests/unit/log_test
 tests_unit_log_test_SOURCES = tests/unit/log_test.cpp
 tests_unit_log_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(SYSTEMD_LIBS)
+libdemail_base_a_SOURCES += \
+	milter/base/file.cpp \
+	milter/base/file.hpp \
+	milter/base/peer.cpp \
+	milter/base/peer.hpp

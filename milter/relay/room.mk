@@ -1,16 +1,30 @@
 noinst_LIBRARIES += libdemail-relay.a
+libdemail_relay_a_CPPFLAGS = $(AM_CPPFLAGS) $(PSL_CFLAGS)
 libdemail_relay_a_SOURCES = \
 	milter/relay/account.cpp \
 	milter/relay/account.hpp \
 	milter/relay/admission.cpp \
 	milter/relay/admission.hpp \
+	milter/relay/command.cpp \
+	milter/relay/command.hpp \
+	milter/relay/domain_files.cpp \
+	milter/relay/domain_files.hpp \
+	milter/relay/domain_keeper.cpp \
+	milter/relay/domain_keeper.hpp \
+	milter/relay/domain_questions.cpp \
+	milter/relay/domain_questions.hpp \
+	milter/relay/domain_rules.cpp \
+	milter/relay/domain_rules.hpp \
 	milter/relay/incoming_message.cpp \
 	milter/relay/incoming_message.hpp \
 	milter/relay/outcome.cpp \
 	milter/relay/outcome.hpp \
 	milter/relay/service.cpp \
 	milter/relay/service.hpp \
+	milter/relay/settings.cpp \
+	milter/relay/settings.hpp \
 	milter/relay/spool_file.cpp \
 	milter/relay/spool_file.hpp \
 	milter/relay/submitter.cpp \
 	milter/relay/submitter.hpp
+RELAY_LIBS = $(PSL_LIBS) -lresolv

@@ -2,29 +2,16 @@
 // recipient.
 #pragma once
 
-#include "admin/configuration.hpp"
 #include "lmtp/server.hpp"
 #include "message/domain_set.hpp"
-#include "message/seal.hpp"
-#include "relay/account.hpp"
+#include "relay/settings.hpp"
 #include "relay/submitter.hpp"
 
-#include <atomic>
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 
 namespace demail::relay {
-
-/// All that one delivery needs of the configuration; immutable, so that a reload disturbs no
-/// running message.
-struct Settings {
-    std::shared_ptr<const Configuration> configuration;
-    SealKeys keys;
-    std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
-};
 
 /// Thread-safe.
 class Service final : public lmtp::Service {

@@ -1,0 +1,92 @@
+// demail-relay: takes sealed messages from Postfix over LMTP and submits them to the De-Mail
+// provider.
+#include "admin/control.hpp"
+#include "admin/daemon.hpp"
+#include "base/log.hpp"
+#include "lmtp/server.hpp"
+#include "programs/relay_control.hpp"
+#include "relay/domain_keeper.hpp"
+#include "relay/service.hpp"
+#include "relay/settings.hpp"
+#include "relay/submitter.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+namespace {
+
+using namespace demail;
+
+journal::Time now() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+uid_t uid_of(const std::string &user) {
+    const passwd *entry = ::getpwnam(user.c_str());
+    if (entry == nullptr)
+        throw std::runtime_error("[relay] lmtp_peer: there is no user \"" + user + "\"");
+    return entry->pw_uid;
+}
+
+void run(const DaemonOptions &options) {
+    const auto &configuration = options.configuration;
+    if (::mkdir(configuration->spool.c_str(), 0700) != 0 && errno != EEXIST)
+        throw std::runtime_error("the spool directory " + configuration->spool +
+                                 " cannot be made: " + std::strerror(errno));
+    const auto journal = journal::Journal::open(configuration->journal);
+    if (const int interrupted = journal->settle_interrupted(now()); interrupted > 0)
+        log::event(log::Level::warning, "uncertain",
+                   {{"count", std::to_string(interrupted)},
+                    {"reason", "an earlier run ended before their outcome was known"}});
+
+    relay::Submitter submitter(*journal, now);
+    relay::Service service(relay::settings_from(configuration), submitter);
+    // Connecting needs write permission: the peer's group alone gets it, and the peer's uid is
+    // checked on top.
+    lmtp::Server server(lmtp::listen_unix(configuration->lmtp_socket, 0660),
+                        {uid_of(configuration->lmtp_peer)}, service, {});
+    relay::DomainKeeper domains(service);
+    const ControlServer control(lmtp::listen_unix(configuration->control_socket, 0660),
+                                control_commands(service, domains, *journal));
+    std::thread serving([&] { server.run(); });
+
+    serve_signals({[&] {
+        auto read = read_configuration(options.config_file);
+        if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&read))
+            throw std::runtime_error(faults->front().str() + " (the old configuration stays)");
+        service.replace(relay::settings_from(
+            std::make_shared<const Configuration>(std::get<Configuration>(std::move(read)))));
+        domains.refresh();
+    }});
+    server.stop();
+    serving.join();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    DaemonOptions options;
+    if (const auto code =
+            start_daemon(argc, argv, "demail-relay",
+                         "Submits sealed messages to the De-Mail provider.", true, options))
+        return *code;
+    log::open("demail-relay");
+    ::signal(SIGPIPE, SIG_IGN);
+    block_signals();
+    try {
+        run(options);
+        return exit_good;
+    } catch (const std::exception &error) {
+        log::event(log::Level::error, "ended", {{"reason", error.what()}});
+        return exit_unavailable;
+    }
+}

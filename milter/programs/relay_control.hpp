@@ -1,0 +1,19 @@
+// What the relay's control socket can do.
+#pragma once
+
+#include "admin/control.hpp"
+#include "journal/journal.hpp"
+#include "relay/domain_keeper.hpp"
+#include "relay/service.hpp"
+
+#include <map>
+#include <string>
+
+namespace demail {
+
+/// `status`, `domains`, `domains-refresh`, `domains-accept D`, `domains-forget D`, `resume
+/// ACCOUNT`. The parts must outlive the commands.
+[[nodiscard]] std::map<std::string, ControlCommand, std::less<>>
+control_commands(relay::Service &service, relay::DomainKeeper &domains, journal::Journal &journal);
+
+} // namespace demail

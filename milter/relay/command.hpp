@@ -1,0 +1,18 @@
+// Postfix's own commands (postconf, postmap) as the relay calls them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace demail::relay {
+
+struct CommandResult {
+    int exit_status = -1; ///< -1: could not be started, was killed, or took longer than 30 s
+    std::string output;   ///< standard output, at most 1 MiB
+};
+
+/// Runs argv[0] (looked for in /usr/sbin, /usr/bin, /sbin, /bin alone) without a shell, with an
+/// empty environment and standard input. Thread-safe.
+[[nodiscard]] CommandResult run_command(const std::vector<std::string> &argv);
+
+} // namespace demail::relay

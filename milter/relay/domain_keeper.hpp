@@ -1,0 +1,54 @@
+// Keeps the domain list: asks the providers daily, takes their lists by the rules, publishes, tells
+// the relay. The last good list stays while a provider is away.
+#pragma once
+
+#include "relay/domain_files.hpp"
+#include "relay/domain_questions.hpp"
+#include "relay/service.hpp"
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+namespace demail::relay {
+
+struct DomainStatus {
+    std::size_t active = 0, ended = 0;
+    Domains waiting;
+    std::string alarm;          ///< "" for none
+    std::int64_t refreshed = 0; ///< Unix seconds of the last answer, 0 for never
+};
+
+/// Thread-safe; owns its thread.
+class DomainKeeper {
+  public:
+    explicit DomainKeeper(Service &service);
+    ~DomainKeeper(); ///< ends the thread; waits for a request under way
+
+    void refresh(); ///< soon, in the background
+    void accept(const std::string &
+                    domain); ///< the operator says that it is De-Mail; throws std::invalid_argument
+    void
+    forget(const std::string &domain); ///< an ended domain becomes an ordinary one again; the same
+    [[nodiscard]] DomainStatus status() const;
+
+  private:
+    void run();
+    void work();
+    void ask_providers(DomainMemory &memory);
+    void alarm(const std::string &sentence);
+    [[nodiscard]] bool wait(std::chrono::seconds time);
+
+    Service &service_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    bool ending_ = false, asked_ = true;
+    Domains accept_, forget_;
+    DomainStatus status_;
+    std::thread thread_;
+};
+
+} // namespace demail::relay

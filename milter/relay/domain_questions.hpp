@@ -1,0 +1,20 @@
+// Who owns a domain (Postfix's own configuration) and what DNS hints at: the outside world that the
+// domain rules ask.
+#pragma once
+
+#include "admin/configuration.hpp"
+#include "relay/domain_rules.hpp"
+
+#include <string>
+
+namespace demail::relay {
+
+/// Asks Postfix once (postconf) and its tables as needed (postmap -q); throws std::runtime_error
+/// when Postfix does not answer.
+[[nodiscard]] DomainQuestions questions_to_the_world(const Configuration &configuration);
+
+/// True where DNS has an SRV record _smtp._tcp.DOMAIN with port 1465 (TR-01201 1.4). A hint, never
+/// an authority. False on every failure.
+[[nodiscard]] bool has_de_mail_srv(const std::string &domain);
+
+} // namespace demail::relay

@@ -1,0 +1,154 @@
+#include "relay/domain_rules.hpp"
+
+#include "message/address.hpp"
+
+#include <libpsl.h>
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+namespace demail::relay {
+
+namespace {
+
+/// Where most people have ordinary mail: a provider that lists one of these is wrong or captured,
+/// and all mail to it would go to the provider. United Internet's and Telekom's brands were De-Mail
+/// providers under other domains.
+constexpr std::array free_mail{
+    "aol.com",     "arcor.de",   "email.de",     "freenet.de",     "gmail.com",      "gmx.at",
+    "gmx.ch",      "gmx.com",    "gmx.de",       "gmx.net",        "googlemail.com", "hotmail.com",
+    "hotmail.de",  "icloud.com", "kabelmail.de", "live.com",       "live.de",        "mail.de",
+    "mailbox.org", "me.com",     "msn.com",      "online.de",      "outlook.com",    "outlook.de",
+    "posteo.de",   "posteo.net", "proton.me",    "protonmail.com", "t-online.de",    "tutanota.com",
+    "vodafone.de", "web.de",     "yahoo.com",    "yahoo.de",       "ymail.com",
+};
+
+constexpr double largest_change = 0.05;
+
+std::size_t differences(const Domains &a, const Domains &b, const Domains &known_good) {
+    std::vector<std::string> different;
+    std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(),
+                                  std::back_inserter(different));
+    return static_cast<std::size_t>(
+        std::count_if(different.begin(), different.end(),
+                      [&](const std::string &one) { return !known_good.contains(one); }));
+}
+
+} // namespace
+
+bool below_de_mail(std::string_view domain) noexcept {
+    return domain == "de-mail.de" || domain.ends_with(".de-mail.de");
+}
+
+std::optional<std::string> never_accepted(std::string_view text) {
+    if (text.find_first_of("*?") != std::string_view::npos) return "a wildcard";
+    if (text.starts_with('[') || text.find(':') != std::string_view::npos)
+        return "an address literal";
+    const auto domain = normal_domain(text);
+    if (!domain || domain->starts_with('.')) return "not a domain name";
+    if (domain->find('.') == std::string::npos) return "a single label";
+    if (domain->find_first_not_of("0123456789.") == std::string::npos) return "an IP address";
+    if (below_de_mail(*domain)) return std::nullopt;
+    if (psl_is_public_suffix(psl_builtin(), domain->c_str()) != 0)
+        return "a public suffix, not somebody's domain";
+    if (std::find(free_mail.begin(), free_mail.end(), *domain) != free_mail.end())
+        return "a free-mail provider's domain";
+    return std::nullopt;
+}
+
+DomainChange take_list(DomainMemory &memory, const std::string &provider,
+                       const std::string &version, const std::vector<std::string> &domains,
+                       const DomainQuestions &questions) {
+    DomainChange change;
+    Domains good;
+    for (const std::string &text : domains) {
+        if (const auto why = never_accepted(text))
+            change.refused.push_back(text + ": " + *why);
+        else
+            good.insert(*normal_domain(text));
+    }
+    const auto before = memory.providers.find(provider);
+    if (before != memory.providers.end() && !before->second.domains.empty()) {
+        const std::size_t changed = differences(before->second.domains, good, memory.accepted);
+        if (static_cast<double>(changed) >
+            largest_change * static_cast<double>(before->second.domains.size())) {
+            change.alarm = "the provider changed " + std::to_string(changed) + " of " +
+                           std::to_string(before->second.domains.size()) +
+                           " De-Mail domains at once; the old list stays until an administrator "
+                           "accepts the new domains";
+            for (const std::string &one : good)
+                if (!before->second.domains.contains(one) && !memory.accepted.contains(one))
+                    memory.waiting.insert(one);
+            return change;
+        }
+    }
+    Domains taken;
+    for (const std::string &domain : good) {
+        const bool fresh = !below_de_mail(domain) && !memory.accepted.contains(domain);
+        if (questions.own(domain)) {
+            change.refused.push_back(domain + ": one of our own domains");
+        } else if (fresh && !questions.srv_hint(domain)) {
+            change.refused.push_back(domain + ": new and without the SRV record of a De-Mail "
+                                              "domain; accept it by demailctl domains accept");
+            memory.waiting.insert(domain);
+        } else {
+            if (fresh) memory.accepted.insert(domain);
+            memory.waiting.erase(domain);
+            taken.insert(domain);
+        }
+    }
+    if (before != memory.providers.end())
+        for (const std::string &gone : before->second.domains)
+            if (!taken.contains(gone)) memory.ended.insert(gone);
+    memory.providers[provider] = {version, std::move(taken)};
+    for (const auto &[name, listed] : memory.providers)
+        for (const std::string &domain : listed.domains)
+            memory.ended.erase(domain);
+    change.taken = true;
+    return change;
+}
+
+std::string DomainMemory::str() const {
+    std::ostringstream out;
+    for (const auto &[provider, listed] : providers) {
+        out << "provider " << provider << ' ' << listed.version << '\n';
+        for (const std::string &domain : listed.domains)
+            out << "listed " << provider << ' ' << domain << '\n';
+    }
+    for (const std::string &domain : accepted)
+        out << "accepted " << domain << '\n';
+    for (const std::string &domain : ended)
+        out << "ended " << domain << '\n';
+    for (const std::string &domain : waiting)
+        out << "waiting " << domain << '\n';
+    return out.str();
+}
+
+std::optional<DomainMemory> DomainMemory::parse(std::string_view text) {
+    DomainMemory memory;
+    std::istringstream in{std::string(text)};
+    std::string line;
+    while (std::getline(in, line)) {
+        std::istringstream words(line);
+        std::string kind, first, second;
+        words >> kind >> first;
+        std::getline(words >> std::ws, second);
+        if (first.empty()) return std::nullopt;
+        if (kind == "provider")
+            memory.providers[first].version = second;
+        else if (kind == "listed" && !second.empty())
+            memory.providers[first].domains.insert(second);
+        else if (kind == "accepted")
+            memory.accepted.insert(first);
+        else if (kind == "ended")
+            memory.ended.insert(first);
+        else if (kind == "waiting")
+            memory.waiting.insert(first);
+        else
+            return std::nullopt;
+    }
+    return memory;
+}
+
+} // namespace demail::relay

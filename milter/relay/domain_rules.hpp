@@ -1,0 +1,62 @@
+// Which domains a provider's list may add to ours (contracts.md, "The domain list"). Pure: who owns
+// a domain and what DNS hints at is asked through functions.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace demail::relay {
+
+using Domains = std::set<std::string, std::less<>>;
+
+/// What the relay remembers of the lists, besides the list in force. Text form:
+/// DomainMemory::str().
+struct DomainMemory {
+    struct Listed {
+        std::string version;
+        Domains domains; ///< normal form; the last list that was taken
+    };
+    std::map<std::string, Listed, std::less<>> providers;
+    Domains accepted; ///< by the operator, or by the SRV hint when it was new
+    Domains ended;    ///< left every list: refused until forgotten
+    Domains
+        waiting; ///< new, outside de-mail.de, without a hint: wait for `demailctl domains accept`
+
+    [[nodiscard]] std::string str() const;
+    static std::optional<DomainMemory> parse(std::string_view text);
+};
+
+struct DomainQuestions {
+    /// mydestination, virtual_*, relay_domains, our senders' domains. May throw: then nothing new
+    /// is taken.
+    std::function<bool(const std::string &)> own;
+    /// SRV _smtp._tcp with port 1465.
+    std::function<bool(const std::string &)> srv_hint;
+};
+
+struct DomainChange {
+    bool taken = false; ///< false: the old list stays, `alarm` says why
+    std::string alarm;
+    std::vector<std::string> refused; ///< "domain: why", for the log
+};
+
+/// Takes a provider's new list into `memory` or refuses it as a whole (more than 5 % change at
+/// once).
+[[nodiscard]] DomainChange take_list(DomainMemory &memory, const std::string &provider,
+                                     const std::string &version,
+                                     const std::vector<std::string> &domains,
+                                     const DomainQuestions &questions);
+
+/// Why a provider may never add this domain whoever asks; nullopt: it may. `domain` as the provider
+/// wrote it.
+[[nodiscard]] std::optional<std::string> never_accepted(std::string_view domain);
+
+/// de-mail.de and what lies below it.
+[[nodiscard]] bool below_de_mail(std::string_view domain) noexcept;
+
+} // namespace demail::relay

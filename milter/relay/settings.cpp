@@ -1,0 +1,64 @@
+#include "relay/settings.hpp"
+
+#include "base/file.hpp"
+#include "crypto/token_key.hpp"
+#include "soap/reference_provider.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace demail::relay {
+
+namespace {
+
+std::shared_ptr<crypto::TokenKey> open_key(const std::string &uri) {
+    auto parsed = crypto::KeyUri::parse(uri);
+    if (const auto *fault = std::get_if<std::string>(&parsed)) throw std::runtime_error(*fault);
+    return crypto::TokenKey::open(std::get<crypto::KeyUri>(parsed));
+}
+
+Account::Connect wire_of(const Configuration &configuration, const ProviderConfiguration &provider,
+                         const AccountConfiguration &account) {
+    const soap::Endpoint endpoint{provider.endpoint,
+                                  provider.ca_file,
+                                  provider.reply_signer,
+                                  configuration.schema_directory,
+                                  std::chrono::seconds(30),
+                                  provider.answer_timeout,
+                                  1U << 20};
+    const std::string auth = account.auth_key.empty() ? provider.auth_key : account.auth_key;
+    const std::string own_sign = account.auth_key.empty() ? provider.sign_key : account.auth_key;
+    const std::string sign = account.sign_key.empty() ? own_sign : account.sign_key;
+    return [endpoint, auth, sign] {
+        const auto auth_key = open_key(auth);
+        const auto sign_key = sign.empty() || sign == auth ? auth_key : open_key(sign);
+        return soap::connect_reference(endpoint, auth_key, sign_key);
+    };
+}
+
+} // namespace
+
+std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuration> configuration) {
+    const std::string &file = configuration->seal_key_file;
+    const auto text = read_file(file, 1024 * 1024);
+    if (!text) throw std::runtime_error("seal key file " + file + " does not exist");
+    auto keys = SealKeys::parse(*text);
+    if (const auto *fault = std::get_if<std::string>(&keys))
+        throw std::runtime_error(file + ": " + *fault);
+
+    std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
+    for (const AccountConfiguration &account : configuration->accounts) {
+        const auto provider = std::find_if(
+            configuration->providers.begin(), configuration->providers.end(),
+            [&](const ProviderConfiguration &one) { return one.name == account.provider; });
+        if (provider == configuration->providers.end())
+            continue; // the configuration's check says so
+        accounts.emplace(account.name,
+                         std::make_shared<Account>(account.name, account.provider,
+                                                   wire_of(*configuration, *provider, account)));
+    }
+    return std::make_shared<const Settings>(
+        Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts)});
+}
+
+} // namespace demail::relay

@@ -1,0 +1,26 @@
+// All that one delivery needs of the configuration, made once and then immutable: a reload disturbs
+// no running message.
+#pragma once
+
+#include "admin/configuration.hpp"
+#include "message/seal.hpp"
+#include "relay/account.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace demail::relay {
+
+struct Settings {
+    std::shared_ptr<const Configuration> configuration;
+    SealKeys keys;
+    std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
+};
+
+/// Reads the seal key; the tokens are opened when they are first needed, so that a relay can start
+/// before its card is unlocked. Throws std::runtime_error with a sentence that names the file.
+[[nodiscard]] std::shared_ptr<const Settings>
+settings_from(std::shared_ptr<const Configuration> configuration);
+
+} // namespace demail::relay
