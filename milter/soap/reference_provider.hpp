@@ -19,6 +19,7 @@ struct Endpoint {
     std::chrono::seconds connect_timeout{30};
     std::chrono::seconds answer_timeout{300};
     std::uint64_t reply_bytes = 1U << 20; ///< cap on a reply without content
+    bool rsa_pss = false; ///< sign with RSA-PSS instead of rsa-sha256; an EC key ignores it
 };
 
 /// Throws std::runtime_error with a sentence that names the file when the CA, a signer or the

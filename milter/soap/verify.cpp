@@ -1,0 +1,131 @@
+#include "soap/verify.hpp"
+
+#include "base/handle.hpp"
+
+#include <fmt/format.h>
+#include <openssl/bio.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+namespace demail::soap {
+
+namespace {
+
+enum class Kind { rsa, rsa_pss, ecdsa };
+struct Algorithm {
+    std::string_view name; // after the namespace
+    Kind kind;
+    const EVP_MD *(*digest)();
+};
+// http://www.w3.org/2001/04/xmldsig-more# and, for RSA-PSS, http://www.w3.org/2007/05/xmldsig-more#
+constexpr std::array algorithms{
+    Algorithm{"2001/04/xmldsig-more#rsa-sha256", Kind::rsa, EVP_sha256},
+    Algorithm{"2001/04/xmldsig-more#rsa-sha384", Kind::rsa, EVP_sha384},
+    Algorithm{"2001/04/xmldsig-more#rsa-sha512", Kind::rsa, EVP_sha512},
+    Algorithm{"2007/05/xmldsig-more#sha256-rsa-MGF1", Kind::rsa_pss, EVP_sha256},
+    Algorithm{"2007/05/xmldsig-more#sha384-rsa-MGF1", Kind::rsa_pss, EVP_sha384},
+    Algorithm{"2007/05/xmldsig-more#sha512-rsa-MGF1", Kind::rsa_pss, EVP_sha512},
+    Algorithm{"2001/04/xmldsig-more#ecdsa-sha256", Kind::ecdsa, EVP_sha256},
+    Algorithm{"2001/04/xmldsig-more#ecdsa-sha384", Kind::ecdsa, EVP_sha384},
+    Algorithm{"2001/04/xmldsig-more#ecdsa-sha512", Kind::ecdsa, EVP_sha512},
+};
+
+bool fits(EVP_PKEY *key, Kind kind) {
+    const int bits = EVP_PKEY_get_bits(key);
+    if (kind == Kind::ecdsa) return EVP_PKEY_is_a(key, "EC") == 1 && bits >= 256;
+    const bool pss_only = EVP_PKEY_is_a(key, "RSA-PSS") == 1;
+    return bits >= 2048 && (EVP_PKEY_is_a(key, "RSA") == 1 || (kind == Kind::rsa_pss && pss_only));
+}
+
+// r and s, each of the curve's size (RFC 9231 2.3.6), as the DER that OpenSSL wants.
+std::optional<std::string> der_ecdsa(std::string_view raw, int bits) {
+    const std::size_t coordinate = (static_cast<std::size_t>(bits) + 7) / 8;
+    if (raw.size() != 2 * coordinate) return std::nullopt;
+    const auto *in = reinterpret_cast<const unsigned char *>(raw.data());
+    const int size = static_cast<int>(coordinate);
+    Handle<BIGNUM, BN_free> r(BN_bin2bn(in, size, nullptr));
+    Handle<BIGNUM, BN_free> s(BN_bin2bn(in + coordinate, size, nullptr));
+    const Handle<ECDSA_SIG, ECDSA_SIG_free> signature(ECDSA_SIG_new());
+    if (!r || !s || !signature || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1)
+        return std::nullopt;
+    (void)r.release(); // the signature's now
+    (void)s.release();
+    unsigned char *der = nullptr;
+    const int length = i2d_ECDSA_SIG(signature.get(), &der);
+    if (length <= 0) return std::nullopt;
+    std::string out(reinterpret_cast<const char *>(der), static_cast<std::size_t>(length));
+    OPENSSL_free(der);
+    return out;
+}
+
+} // namespace
+
+std::optional<std::string> verify(EVP_PKEY *key, std::string_view algorithm,
+                                  std::string_view signed_octets, std::string_view value) {
+    constexpr std::string_view w3 = "http://www.w3.org/";
+    const auto *const found =
+        std::find_if(algorithms.begin(), algorithms.end(), [&](const Algorithm &one) {
+            return algorithm.starts_with(w3) && algorithm.substr(w3.size()) == one.name;
+        });
+    if (found == algorithms.end()) return "its signature uses an algorithm that is not allowed";
+    if (key == nullptr || !fits(key, found->kind))
+        return "its signer's key is too short or does not fit the algorithm";
+    std::string bytes(value);
+    if (found->kind == Kind::ecdsa) {
+        auto der = der_ecdsa(value, EVP_PKEY_get_bits(key));
+        if (!der) return "its signature does not hold";
+        bytes = *std::move(der);
+    }
+    const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX *parameters = nullptr; // the context's own
+    if (!context ||
+        EVP_DigestVerifyInit(context.get(), &parameters, found->digest(), nullptr, key) != 1 ||
+        (found->kind == Kind::rsa_pss &&
+         (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
+          EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) != 1)))
+        throw std::runtime_error("libcrypto cannot check a signature");
+    const int good = EVP_DigestVerify(
+        context.get(), reinterpret_cast<const unsigned char *>(bytes.data()), bytes.size(),
+        reinterpret_cast<const unsigned char *>(signed_octets.data()), signed_octets.size());
+    ERR_clear_error();
+    if (good != 1) return "its signature does not hold";
+    return std::nullopt;
+}
+
+Digest256 certificate_digest(X509 *certificate) {
+    Digest256 digest{};
+    unsigned int length = 0;
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1 ||
+        length != digest.size())
+        throw std::runtime_error("libcrypto cannot digest a certificate");
+    return digest;
+}
+
+Digest256 read_signer(const std::string &text) {
+    constexpr std::string_view mark = "sha256:";
+    if (text.starts_with(mark)) {
+        const auto bytes = from_hex(std::string_view(text).substr(mark.size()));
+        Digest256 digest{};
+        if (!bytes || bytes->size() != digest.size())
+            throw std::runtime_error(
+                fmt::format("reply_signer \"{}\" is not sha256: and 64 hex digits.", text));
+        std::copy(bytes->begin(), bytes->end(), digest.begin());
+        return digest;
+    }
+    const Handle<BIO, BIO_free_all> file(BIO_new_file(text.c_str(), "r"));
+    const Handle<X509, X509_free> certificate(
+        file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
+    ERR_clear_error();
+    if (!certificate)
+        throw std::runtime_error(
+            fmt::format("The reply signer's certificate {} cannot be read.", text));
+    return certificate_digest(certificate.get());
+}
+
+} // namespace demail::soap
