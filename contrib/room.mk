@@ -14,7 +14,11 @@ EXTRA_DIST += \
 	contrib/sandbox/process.py \
 	contrib/sandbox/sandbox.py \
 	contrib/sandbox/sink.py \
-	contrib/sandbox/softhsm.py
+	contrib/sandbox/softhsm.py \
+	contrib/sandbox/tour.py \
+	contrib/check.sh \
+	contrib/demo.sh \
+	contrib/packages.sh
 
 pkgpostfixdir = $(datadir)/postfix-demail
 dist_pkgpostfix_DATA = contrib/postfix/strip-seal
