@@ -6,3 +6,8 @@ libdemail_journal_a_SOURCES = \
 	milter/journal/sql_journal.cpp
 JOURNAL_LIBS = $(SOCI_LIBS) $(SQLITE_LIBS)
 
+
+UNIT_TESTS += tests/unit/journal_test
+tests_unit_journal_test_SOURCES = tests/unit/journal_test.cpp
+tests_unit_journal_test_LDADD = libdemail-journal.a libdemail-message.a libdemail-base.a \
+	$(UNIT_LIBS) $(JOURNAL_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)

@@ -128,9 +128,14 @@ class SqlJournal final : public Journal {
     void begin_again(const Submission &submission, Time now) override {
         guarded([&] {
             Transaction transaction(sql_);
-            sql_ << "update submission set state = 'submitting', changed = :now where private_id = "
-                    ":private_id and state in ('deferred', 'uncertain')",
-                soci::use(now), soci::use(submission.private_id.str());
+            soci::statement update =
+                (sql_.prepare << "update submission set state = 'submitting', changed = :now where "
+                                 "private_id = :private_id and state not in ('accepted', "
+                                 "'refused')",
+                 soci::use(now), soci::use(submission.private_id.str()));
+            update.execute(true);
+            if (update.get_affected_rows() != 1)
+                throw Conflict("the submission has been settled by somebody else");
             sql_ << "delete from recipient where private_id = :private_id",
                 soci::use(submission.private_id.str());
             write_recipients(submission);

@@ -28,3 +28,14 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/submitter.cpp \
 	milter/relay/submitter.hpp
 RELAY_LIBS = $(PSL_LIBS) -lresolv
+
+RELAY_TEST_LIBS = libdemail-relay.a libdemail-admin.a libdemail-soap.a libdemail-lmtp.a \
+	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-base.a \
+	$(UNIT_LIBS) $(RELAY_LIBS) $(JOURNAL_LIBS) $(CURL_LIBS) $(XML_LIBS) $(TOML_LIBS) $(IDN_LIBS) \
+	$(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
+UNIT_TESTS += tests/unit/submitter_test tests/unit/admission_test
+tests_unit_submitter_test_SOURCES = tests/unit/submitter_test.cpp tests/unit/relay_fixture.hpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_submitter_test_LDADD = $(RELAY_TEST_LIBS)
+tests_unit_admission_test_SOURCES = tests/unit/admission_test.cpp
+tests_unit_admission_test_LDADD = $(RELAY_TEST_LIBS)
