@@ -75,3 +75,11 @@ tests_unit_rights_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS)
 UNIT_TESTS += tests/unit/ip_address_test
 tests_unit_ip_address_test_SOURCES = tests/unit/ip_address_test.cpp
 tests_unit_ip_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/content_test
+tests_unit_content_test_SOURCES = tests/unit/content_test.cpp tests/unit/content_fixture.hpp
+tests_unit_content_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/originator_test
+tests_unit_originator_test_SOURCES = tests/unit/originator_test.cpp tests/unit/content_fixture.hpp
+tests_unit_originator_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)

@@ -174,6 +174,8 @@ HEADERS = [
     [("Message-ID", " <1@firm.example>"), ("SUBJECT", "  A \t B\r\n\t  C  "), ("cc", "\r\n x@y,\r\n z@y"),
      ("Date", " Thu, 1 Jan 2026 00:00:00 +0000"), ("From ", "Jürgen <j@firm.example>"),
      ("Reply-To", " a@b"), ("Sender", ""), ("Bcc", " hidden@stadt.de-mail.de")],
+    [(name, " same") for name in ["Message-ID", "Date", "Subject", "Cc", "To", "Reply-To",
+                                   "Sender", "From"]],
     [("To", " one@a.example"), ("From", " b@b"), ("To", " two@a.example")],
     [("To", " two@a.example"), ("From", " b@b"), ("To", " one@a.example")],
 ]
