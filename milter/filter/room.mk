@@ -1,4 +1,5 @@
 noinst_LIBRARIES += libdemail-filter.a
+libdemail_filter_a_CPPFLAGS = $(AM_CPPFLAGS) $(FMT_CFLAGS)
 libdemail_filter_a_SOURCES = \
 	milter/filter/author.cpp \
 	milter/filter/author.hpp \
@@ -10,6 +11,11 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/file_text.hpp \
 	milter/filter/firewall.cpp \
 	milter/filter/firewall.hpp \
+	milter/filter/listener.cpp \
+	milter/filter/listener.hpp \
+	milter/filter/milter_callbacks.cpp \
+	milter/filter/milter_callbacks.hpp \
+	milter/filter/negotiation.hpp \
 	milter/filter/options_asked.cpp \
 	milter/filter/options_asked.hpp \
 	milter/filter/recipient.cpp \

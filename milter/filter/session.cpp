@@ -45,31 +45,27 @@ Reply refused(std::string sentence) {
 
 } // namespace
 
-void Session::connect(std::string_view client_address, std::string_view daemon_port) {
-    message_ = Message{};
-    client_ = IpAddress::parse(client_address);
-    // cleanup(8) gives sendmail(1) and its like the loopback address and port 0; smtpd(8) gives the
-    // port it was reached at, QMQP the address of its client.
-    local_ = daemon_port == "0" && client_ && client_->loopback();
-}
-
 void Session::begin() {
     if (message_.settings) return;
     message_.settings = around_.settings.get();
 }
 
-void Session::mail(std::string_view sender, std::string_view login) {
+void Session::mail(std::string_view sender, const Client &client) {
     message_ = Message{};
     begin();
     message_.sender = without_brackets(sender);
-    message_.login = login;
+    message_.login = client.login;
+    message_.client = IpAddress::parse(client.address);
+    // cleanup(8) gives sendmail(1) the loopback address and port 0; smtpd(8) gives the port that it
+    // was reached at, and QMQP's mail has the address of its client.
+    message_.local = client.daemon_port == "0" && message_.client && message_.client->loopback();
 }
 
 std::optional<Reply> Session::recipient(std::string_view text, std::string_view queue_id) {
     begin();
     auto reply = judge_recipient(text);
     if (!reply) return std::nullopt;
-    if (local_ && !observing()) {
+    if (message_.local && !observing()) {
         // sendmail(1) has nobody to answer at RCPT: the first fault speaks for the message.
         if (message_.held_refusal) return std::nullopt;
         message_.held_refusal = std::move(reply);
@@ -97,7 +93,7 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
     case RecipientKind::ended:
     case RecipientKind::malformed:
         // From sendmail(1) it goes unsealed: the relay, or Postfix itself, bounces it alone.
-        if (local_) return std::nullopt;
+        if (message.local) return std::nullopt;
         return refusal(reading.kind);
     default:
         return refusal(reading.kind);
@@ -108,11 +104,11 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
     Message &message = message_;
     if (!message.right) {
         if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
-        message.right =
-            message.settings->rules.find({message.envelope_sender, message.login, client_, local_});
+        message.right = message.settings->rules.find(
+            {message.envelope_sender, message.login, message.client, message.local});
     }
     if (!message.right) {
-        if (local_) return std::nullopt; // unsealed; the relay bounces it with the reason
+        if (message.local) return std::nullopt; // unsealed; the relay bounces it with the reason
         if (message.sender.empty())
             return refused("De-Mail takes no message from the null sender <>; nothing can be "
                            "reported to it.");
@@ -168,7 +164,7 @@ std::variant<AfterHeader, Reply> Session::end_of_header(std::string_view queue_i
         return AfterHeader::let_go;
     }
     if (observing()) {
-        log_what_is_done(queue_id);
+        log_changes(queue_id);
         return AfterHeader::let_go;
     }
     if (is_demail()) {
@@ -198,14 +194,18 @@ std::string Session::make_seal() {
     return write_seal(seal, key);
 }
 
-Changes Session::end_of_message(std::string_view queue_id) {
+Changes Session::end_of_message() {
     begin();
     Changes changes;
     if (observing()) return changes;
     changes.removals = message_.firewall.removals();
     if (message_.body) changes.seal = make_seal();
-    log_what_is_done(queue_id);
     return changes;
+}
+
+void Session::changes_made(std::string_view queue_id) {
+    if (!observing()) log_changes(queue_id);
+    abort();
 }
 
 void Session::abort() {
@@ -218,7 +218,7 @@ EventSubject Session::subject(std::string_view queue_id) const {
             message_.sender, observing()};
 }
 
-void Session::log_what_is_done(std::string_view queue_id) {
+void Session::log_changes(std::string_view queue_id) {
     if (message_.firewall.anything_to_remove())
         log_stripped(around_.events, subject(queue_id), message_.firewall);
     if (is_demail())

@@ -30,6 +30,13 @@ struct Surroundings {
     std::function<std::int64_t()> unix_time;
 };
 
+/// Who hands a message in, by the MTA's macros; "" for what it did not tell.
+struct Client {
+    std::string_view address;     ///< {client_addr}
+    std::string_view daemon_port; ///< {daemon_port}
+    std::string_view login;       ///< {auth_authen}
+};
+
 /// What to do at the end of the header.
 enum class AfterHeader {
     let_go,    ///< accept at once; nothing more is wanted of this message
@@ -48,9 +55,8 @@ class Session {
   public:
     explicit Session(const Surroundings &around) : around_(around) {}
 
-    /// A new connection. Either text may be empty: not known.
-    void connect(std::string_view client_address, std::string_view daemon_port);
-    void mail(std::string_view sender, std::string_view login);
+    /// A new message.
+    void mail(std::string_view sender, const Client &client);
     /// nullopt: go on. `queue_id` may be empty.
     [[nodiscard]] std::optional<Reply> recipient(std::string_view text, std::string_view queue_id);
     /// Fields in their order; `value` with its leading blank and its folds.
@@ -59,7 +65,9 @@ class Session {
     /// The body as SMTP carries it: CRLF line ends, dots unstuffed.
     void body(std::string_view piece);
     [[nodiscard]] bool wants_body() const noexcept { return message_.body.has_value(); }
-    [[nodiscard]] Changes end_of_message(std::string_view queue_id);
+    [[nodiscard]] Changes end_of_message();
+    /// They have been asked for and the message goes on: logs what was done, ends the message.
+    void changes_made(std::string_view queue_id);
     /// The message is over, however it ended.
     void abort();
 
@@ -69,6 +77,8 @@ class Session {
         std::shared_ptr<const DomainSnapshot> domains;
         std::string sender; ///< as seen, without angle brackets
         std::string login;
+        std::optional<IpAddress> client;
+        bool local = false; ///< sendmail(1)
         std::optional<Address> envelope_sender;
         std::optional<Right> right; ///< by the first De-Mail recipient
         std::vector<Address> demail_recipients;
@@ -88,13 +98,11 @@ class Session {
     [[nodiscard]] std::optional<Reply> judge_header();
     [[nodiscard]] std::string make_seal();
     [[nodiscard]] EventSubject subject(std::string_view queue_id) const;
-    void log_what_is_done(std::string_view queue_id);
+    void log_changes(std::string_view queue_id);
     [[nodiscard]] bool observing() const { return message_.settings->observe; }
     [[nodiscard]] bool is_demail() const { return !message_.demail_recipients.empty(); }
 
     const Surroundings &around_;
-    std::optional<IpAddress> client_;
-    bool local_ = false;
     Message message_;
 };
 
