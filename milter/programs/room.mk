@@ -15,8 +15,8 @@ demail_relay_LDADD = $(ROOMS_RELAY) $(LIBS_RELAY)
 sbin_PROGRAMS += demail-milter
 demail_milter_SOURCES = milter/programs/demail-milter.cpp
 demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a libdemail-message.a \
-	libdemail-base.a \
-	$(MILTER_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS)
+	libdemail-base.a $(MILTER_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
+	$(OPENSSL_LIBS) -ldl
 
 # The floor of the milter's bench.
 EXTRA_PROGRAMS += tests/bench/empty-milter
