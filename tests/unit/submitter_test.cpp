@@ -3,6 +3,9 @@
 #include "check.hpp"
 #include "relay_fixture.hpp"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 using namespace demail;
 using namespace demail::test;
 using journal::State;
@@ -189,21 +192,24 @@ void a_card_that_is_locked_defers() {
     CHECK_EQUAL(relay.deliver(message, {a})[0].code, 250);
 }
 
-void a_journal_that_fails_sends_nothing() {
+void a_journal_that_cannot_be_written_sends_nothing() {
     Relay relay;
     SealedMessage message({a});
-    std::filesystem::permissions(relay.directory.path() + "/journal.db",
-                                 std::filesystem::perms::owner_read);
-    std::filesystem::resize_file(relay.directory.path() + "/journal.db-wal", 0);
-    std::filesystem::resize_file(relay.directory.path() + "/journal.db", 100);
-    Reply reply;
-    try {
-        reply = relay.deliver(message, {a})[0];
-    } catch (const journal::Unavailable &) {
-        reply = relay::reply_for_store();
-    }
-    CHECK_EQUAL(reply.enhanced, "4.3.1");
+    relay::IncomingMessage incoming(relay.directory.path());
+    incoming.receive(message.text());
+    CHECK(incoming.complete() == relay::IncomingMessage::Fault::none);
+    const auto admitted = relay.admit(message, {a});
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{100, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small); // what a full disk does to SQLite
+    const auto replies = relay.submitter.submit(std::get<relay::Admitted>(admitted), incoming,
+                                                relay.account, std::chrono::seconds(60), "4abc");
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    CHECK_EQUAL(replies[0].enhanced, "4.3.1");
     CHECK(relay.provider->submitted.empty());
+    CHECK_EQUAL(relay.deliver(message, {a})[0].code, 250);
 }
 
 void the_users_own_private_id_is_kept() {
@@ -234,7 +240,7 @@ int main() {
                    TEST(a_message_over_the_limit_is_refused_before_a_byte_goes_out),
                    TEST(what_a_restart_cut_off_is_looked_up),
                    TEST(a_card_that_is_locked_defers),
-                   TEST(a_journal_that_fails_sends_nothing),
+                   TEST(a_journal_that_cannot_be_written_sends_nothing),
                    TEST(the_users_own_private_id_is_kept),
                });
 }
