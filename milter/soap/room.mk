@@ -39,3 +39,9 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/xml_text.hpp
 libdemail_soap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 SOAP_LIBS = $(CURL_LIBS) $(XML_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
+
+EXTRA_DIST += tests/unit/software_key.hpp tests/e2e/test_soap.py
+EXTRA_PROGRAMS += tests/e2e/soap_probe
+tests_e2e_soap_probe_SOURCES = tests/e2e/soap_probe.cpp
+tests_e2e_soap_probe_LDADD = libdemail-soap.a libdemail-crypto.a libdemail-message.a \
+	libdemail-base.a $(SOAP_LIBS) $(IDN_LIBS)
