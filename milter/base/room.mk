@@ -14,3 +14,6 @@ libdemail_base_a_SOURCES += \
 	milter/base/file.hpp \
 	milter/base/peer.cpp \
 	milter/base/peer.hpp
+UNIT_TESTS += tests/unit/digest_test
+tests_unit_digest_test_SOURCES = tests/unit/digest_test.cpp
+tests_unit_digest_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)

@@ -23,9 +23,10 @@ bool network_fits(const SenderRule &rule, const Submitter &who) {
 }
 
 // A rule that asks for nothing would make everyone a sender; sendmail(1) takes any envelope sender
-// from any user of the host, so that a "*" would too.
+// from any user of the host, so that a "*" would too. It shows neither login nor network.
 bool entitles_anybody(const SenderRule &rule) {
-    return rule.local ? !rule.from.wild() : !rule.login.empty() || !rule.networks.empty();
+    const bool asks = !rule.login.empty() || !rule.networks.empty();
+    return rule.local ? !asks && !rule.from.wild() : asks;
 }
 
 bool submitter_fits(const SenderRule &rule, const Submitter &who) {

@@ -82,9 +82,8 @@ struct Right {
     Address sender; ///< the De-Mail address
 };
 
-/// A rule that asks for neither login nor network nor local fits nobody, nor does a local one with
-/// a
-/// "*" in `from`. A Right points into the rules that gave it.
+/// A rule that asks for neither login nor network nor local fits nobody, nor does a local one that
+/// asks for the others too or has a "*" in `from`. A Right points into the rules that gave it.
 class SenderRules {
   public:
     SenderRules() = default;

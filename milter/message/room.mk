@@ -83,3 +83,15 @@ tests_unit_content_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS
 UNIT_TESTS += tests/unit/originator_test
 tests_unit_originator_test_SOURCES = tests/unit/originator_test.cpp tests/unit/content_fixture.hpp
 tests_unit_originator_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/mailboxes_test
+tests_unit_mailboxes_test_SOURCES = tests/unit/mailboxes_test.cpp
+tests_unit_mailboxes_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/header_test
+tests_unit_header_test_SOURCES = tests/unit/header_test.cpp
+tests_unit_header_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/message_parsers_test
+tests_unit_message_parsers_test_SOURCES = tests/unit/message_parsers_test.cpp
+tests_unit_message_parsers_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)

@@ -155,6 +155,9 @@ static void sendmail_fits_a_local_rule_alone_and_a_local_rule_sendmail_alone() {
                 "(no right)");
     CHECK_EQUAL(sends_as(with_network("127.0.0.0/8"), from_client("127.0.0.1")),
                 "anna@firm.de-mail.de");
+    Given torn = with_local("anna@firm.example");
+    torn.login = "any";
+    CHECK_EQUAL(sends_as(torn, on_the_host("anna@firm.example")), "(no right)");
     Who with_a_login = on_the_host("anna@firm.example");
     with_a_login.login = "anna";
     CHECK_EQUAL(sends_as(with_login("any"), with_a_login), "(no right)");
