@@ -12,3 +12,6 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/toml_section.cpp \
 	milter/admin/toml_section.hpp
 
+libdemail_admin_a_SOURCES += \
+	milter/admin/control.cpp \
+	milter/admin/control.hpp
