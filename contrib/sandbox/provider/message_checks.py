@@ -12,8 +12,7 @@ METADATA = tuple("x-de-mail-" + name for name in (*OPTIONS, "sender", "chosen-re
                                                   "private-id"))
 # Traces of the way here, and what would tell the recipient more than the sender wanted.
 FORBIDDEN = ("bcc", "received", "return-path", "dkim-signature", "authentication-results",
-             "disposition-notification-to", "delivered-to", "envelope-to")
-ONCE = ("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id")
+             "disposition-notification-to", "delivered-to")
 
 
 @dataclass(frozen=True)
@@ -82,16 +81,18 @@ def _check_content(submission, account):
         if (name in FORBIDDEN or name.startswith("resent-") or squeezed.startswith("demail")
                 or (squeezed.startswith("xdemail") and name not in METADATA)):
             raise invalid(f"the field {name} has no place in a submission")
-    for name in (*METADATA, "from", "subject"):
+    for name in (*METADATA, "from"):
         if names.count(name) != 1:
             raise invalid(f"the field {name} stands {names.count(name)} times, not once")
-    for name in ONCE:
+    for name in ("sender", "reply-to"):
         if names.count(name) > 1:
             raise invalid(f"the field {name} stands {names.count(name)} times")
+    if "subject" not in names:
+        raise invalid("the field subject is missing")
     values = dict(fields)
     _check_metadata(submission, values)
     _check_originators(submission, account, values)
-    _check_visible_recipients(submission, values)
+    _check_visible_recipients(submission, fields)
 
 
 def read_fields(content):
@@ -106,6 +107,7 @@ def read_fields(content):
     fields = []
     for line in re.split(rb"\r\n(?![ \t])", block):
         name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")  # RFC 5322 4.5: blanks before the colon
         if not colon or not re.fullmatch(rb"[!-9;-~]+", name):
             raise invalid("a line of the header is no field")
         text = value.replace(b"\r\n", b"").decode("utf-8", "surrogateescape")
@@ -161,8 +163,9 @@ def _check_originators(submission, account, values):
             raise invalid("Reply-To is outside the account's domains")
 
 
-def _check_visible_recipients(submission, values):
-    shown = {name: set(mailboxes(values.get(name, ""))) for name in ("to", "cc")}
+def _check_visible_recipients(submission, fields_read):
+    shown = {wanted: {address for name, value in fields_read if name == wanted
+                      for address in mailboxes(value)} for wanted in ("to", "cc")}
     fields = [field for _, field in submission.recipients]
     if "bcc" in fields and len(fields) != 1:
         raise invalid("a Bcc recipient is not alone in the submission")
