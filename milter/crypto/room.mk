@@ -1,4 +1,38 @@
 noinst_LIBRARIES += libdemail-crypto.a
+libdemail_crypto_a_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS) -DPKCS11DIR='"$(libdir)/pkcs11"'
 libdemail_crypto_a_SOURCES = \
+	milter/crypto/certificate_choice.cpp \
+	milter/crypto/certificate_choice.hpp \
+	milter/crypto/ck_result.cpp \
+	milter/crypto/ck_result.hpp \
+	milter/crypto/digest_info.cpp \
+	milter/crypto/digest_info.hpp \
+	milter/crypto/key_on_token.cpp \
+	milter/crypto/key_on_token.hpp \
+	milter/crypto/key_uri.cpp \
 	milter/crypto/key_uri.hpp \
-	milter/crypto/token_key.hpp
+	milter/crypto/module.cpp \
+	milter/crypto/module.hpp \
+	milter/crypto/open_token.cpp \
+	milter/crypto/open_token.hpp \
+	milter/crypto/openssl_provider.cpp \
+	milter/crypto/openssl_provider.hpp \
+	milter/crypto/openssl_signature.cpp \
+	milter/crypto/pin.cpp \
+	milter/crypto/pin.hpp \
+	milter/crypto/signature_params.cpp \
+	milter/crypto/signature_params.hpp \
+	milter/crypto/signing_key.hpp \
+	milter/crypto/token_key.cpp \
+	milter/crypto/token_key.hpp \
+	milter/crypto/token_objects.cpp \
+	milter/crypto/token_session.cpp \
+	milter/crypto/token_session.hpp
+
+# SoftHSM (softhsm2-util) and OpenSC's pkcs11-tool are needed by these tests.
+token_test_sources = tests/unit/certificates.cpp tests/unit/certificates.hpp tests/unit/soft_token.cpp tests/unit/soft_token.hpp
+crypto_test_libraries = libdemail-crypto.a libdemail-base.a $(UNIT_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/token_key_test
+tests_unit_token_key_test_SOURCES = tests/unit/token_key_test.cpp $(token_test_sources)
+tests_unit_token_key_test_LDADD = $(crypto_test_libraries)

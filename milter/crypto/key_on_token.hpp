@@ -1,0 +1,48 @@
+// A private key of a token: found again after the card was away, used with whatever mechanism the
+// token has. Thread-safe.
+#pragma once
+
+#include "crypto/signing_key.hpp"
+#include "crypto/token_session.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace demail::crypto {
+
+/// Names one private key on its token.
+struct KeyName {
+    std::optional<std::string> label, id;
+};
+
+/// The one private key of that name. Throws CkError, or TokenUnavailable when there is none or more
+/// than one.
+[[nodiscard]] CK_OBJECT_HANDLE find_private_key(OpenToken &token, const KeyName &name);
+
+class KeyOnToken final : public SigningKey {
+  public:
+    /// `bits`: of the modulus, or of the order of the curve's group.
+    KeyOnToken(std::shared_ptr<TokenSession> session, KeyName name, std::size_t bits)
+        : session_(std::move(session)), name_(std::move(name)), bits_(bits) {}
+
+    std::string sign(const SignatureForm &form, std::string digest) override;
+
+  private:
+    std::string sign_on(OpenToken &token, const SignatureForm &form, const std::string &digest);
+    std::string sign_pkcs1(OpenToken &token, const std::string &text);
+    std::string sign_pss(OpenToken &token, const SignatureForm &form, const std::string &digest);
+    std::string sign_raw_rsa(OpenToken &token, const std::string &block);
+    std::string run(OpenToken &token, CK_MECHANISM_TYPE type, const std::string &input);
+
+    const std::shared_ptr<TokenSession> session_;
+    const KeyName name_;
+    const std::size_t bits_;
+    // Only under the session's lock:
+    CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;
+    unsigned generation_ = 0; ///< of handle_
+    bool always_authenticate_ = false;
+    bool pss_is_refused_ = false;
+};
+
+} // namespace demail::crypto
