@@ -24,3 +24,30 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/session.hpp \
 	milter/filter/settings.cpp \
 	milter/filter/settings.hpp
+
+FILTER_TEST_LIBS = libdemail-filter.a libdemail-message.a libdemail-base.a \
+	$(UNIT_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/filter_firewall_test
+tests_unit_filter_firewall_test_SOURCES = tests/unit/filter_firewall_test.cpp
+tests_unit_filter_firewall_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_recipient_test
+tests_unit_filter_recipient_test_SOURCES = tests/unit/filter_recipient_test.cpp
+tests_unit_filter_recipient_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_domain_list_test
+tests_unit_filter_domain_list_test_SOURCES = tests/unit/filter_domain_list_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_domain_list_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_session_test
+tests_unit_filter_session_test_SOURCES = tests/unit/filter_session_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_session_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_refusals_test
+tests_unit_filter_refusals_test_SOURCES = tests/unit/filter_refusals_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_refusals_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_header_test
+tests_unit_filter_header_test_SOURCES = tests/unit/filter_header_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
