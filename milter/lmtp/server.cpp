@@ -1,6 +1,7 @@
 #include "lmtp/server.hpp"
 
 #include "base/log.hpp"
+#include "base/peer.hpp"
 #include "lmtp/protocol.hpp"
 #include "lmtp/session.hpp"
 #include "lmtp/stream.hpp"
@@ -91,13 +92,12 @@ struct Server::Impl {
 
     void admit(Fd socket) {
         reap();
-        ucred peer{};
-        socklen_t size = sizeof peer;
-        if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return;
+        const auto uid = peer_uid(socket.get());
+        if (!uid) return;
         // 4xx: mail waits in the queue until the administrator has set the peer right.
-        if (peer.uid != 0 && std::find(peers.begin(), peers.end(), peer.uid) == peers.end()) {
+        if (*uid != 0 && std::find(peers.begin(), peers.end(), *uid) == peers.end()) {
             log::event(log::Level::warning, "refused",
-                       {{"reason", "LMTP peer is not allowed"}, {"uid", std::to_string(peer.uid)}});
+                       {{"reason", "LMTP peer is not allowed"}, {"uid", std::to_string(*uid)}});
             return send_away(socket, {421, "4.7.0", "This user may not connect here."});
         }
         if (connections.size() >= limits.connections)
