@@ -6,7 +6,8 @@ EXTRA_DIST += contrib/sandbox/pki.py contrib/sandbox/demail-provider \
 	contrib/sandbox/provider/service.py contrib/sandbox/provider/signing.py \
 	contrib/sandbox/provider/store.py contrib/sandbox/provider/wssec.py
 EXTRA_DIST += tests/e2e/provider_client.py tests/e2e/provider_fixture.py \
-	tests/e2e/test_provider.py tests/e2e/test_provider_faults.py
+	tests/e2e/test_provider.py tests/e2e/test_provider_faults.py \
+	tests/e2e/test_provider_refusals.py
 
 # The sandbox's host, less the provider simulator (which has its lines below provider/).
 EXTRA_DIST += \
