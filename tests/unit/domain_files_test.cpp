@@ -1,0 +1,132 @@
+// The list's files with Postfix's real postmap: a name enters the index before the text and leaves
+// the text before the index.
+#include "base/file.hpp"
+#include "check.hpp"
+#include "relay/command.hpp"
+#include "relay/domain_files.hpp"
+#include "temporary_directory.hpp"
+
+using namespace demail;
+using namespace demail::relay;
+
+namespace {
+
+struct List {
+    test::TemporaryDirectory directory;
+    std::string path = directory.path() + "/domains";
+    std::string postfix = directory.path() + "/postfix";
+    List() {
+        std::filesystem::create_directory(postfix);
+        replace_file(postfix + "/main.cf", "default_database_type = hash\n", 0644);
+        replace_file(postfix + "/master.cf", "", 0644);
+    }
+    [[nodiscard]] bool indexed(const std::string &domain) const {
+        return run_command({"postmap", "-c", postfix, "-q", domain, "hash:" + path}).exit_status ==
+               0;
+    }
+    [[nodiscard]] bool written(const std::string &domain) const {
+        const auto list = DomainSet::parse(read_file(path).value_or(""));
+        return list->all().contains(domain);
+    }
+};
+
+DomainSet with(const std::string &domain) {
+    DomainSet set;
+    set.set(domain, DomainState::active);
+    return set;
+}
+
+void a_name_is_indexed_before_the_milter_sees_it() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(DomainSet{}, [] { return true; });
+    CHECK(list.indexed("de-mail.de"));
+    CHECK(list.indexed(".de-mail.de"));
+    int pauses = 0;
+    files.publish(with("firm.example"), [&] {
+        ++pauses;
+        CHECK(list.indexed("firm.example"));
+        CHECK(!list.written("firm.example"));
+        return true;
+    });
+    CHECK_EQUAL(pauses, 1);
+    CHECK(list.written("firm.example"));
+}
+
+void a_name_leaves_the_text_before_the_index() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    int pauses = 0;
+    files.publish(DomainSet{}, [&] {
+        ++pauses;
+        CHECK(list.indexed("firm.example"));
+        return true;
+    });
+    CHECK(pauses > 0);
+    CHECK(!list.indexed("firm.example"));
+    CHECK(!list.written("firm.example"));
+}
+
+void an_end_in_between_is_carried_on() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(DomainSet{}, [] { return true; });
+    files.publish(with("firm.example"), [] { return false; }); // the relay ends here
+    CHECK(list.indexed("firm.example"));
+    CHECK(!list.written("firm.example"));
+    DomainFiles(list.path, list.postfix).publish(with("firm.example"), [] { return true; });
+    CHECK(list.written("firm.example"));
+}
+
+void a_lost_index_is_made_again() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    std::filesystem::remove(list.path + ".db");
+    files.publish(with("firm.example"), [] { return true; });
+    CHECK(list.indexed("firm.example"));
+}
+
+void nothing_is_written_where_nothing_changed() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    const auto before = std::filesystem::last_write_time(list.path + ".db");
+    files.publish(with("firm.example"), [] {
+        throw std::runtime_error("no pause is needed");
+        return true;
+    });
+    CHECK(std::filesystem::last_write_time(list.path + ".db") == before);
+}
+
+void the_text_is_not_younger_than_the_index() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    CHECK(std::filesystem::last_write_time(list.path) <=
+          std::filesystem::last_write_time(list.path + ".db"));
+}
+
+void a_damaged_list_is_not_taken_for_a_short_one() {
+    List list;
+    replace_file(list.path, "what is this\n", 0644);
+    DomainFiles files(list.path, list.postfix);
+    CHECK_THROWS(files.current(), std::runtime_error);
+    replace_file(list.path + ".memory", "what is this\n", 0644);
+    CHECK_THROWS(files.memory(), std::runtime_error);
+}
+
+} // namespace
+
+int main() {
+    return test::run("domain files", {
+                                         TEST(a_name_is_indexed_before_the_milter_sees_it),
+                                         TEST(a_name_leaves_the_text_before_the_index),
+                                         TEST(an_end_in_between_is_carried_on),
+                                         TEST(a_lost_index_is_made_again),
+                                         TEST(nothing_is_written_where_nothing_changed),
+                                         TEST(the_text_is_not_younger_than_the_index),
+                                         TEST(a_damaged_list_is_not_taken_for_a_short_one),
+                                     });
+}

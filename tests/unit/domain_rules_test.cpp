@@ -1,0 +1,134 @@
+// The domain list under a provider that is wrong, captured or away (contracts.md, "The domain
+// list").
+#include "check.hpp"
+#include "relay/domain_rules.hpp"
+
+using namespace demail::relay;
+
+namespace {
+
+const DomainQuestions nobody_owns_and_dns_agrees{[](const std::string &) { return false; },
+                                                 [](const std::string &) { return true; }};
+const DomainQuestions dns_is_silent{[](const std::string &) { return false; },
+                                    [](const std::string &) { return false; }};
+
+std::vector<std::string> firms(int count) {
+    std::vector<std::string> domains;
+    for (int i = 0; i < count; ++i)
+        domains.push_back("firm" + std::to_string(i) + ".de-mail.de");
+    return domains;
+}
+
+void names_that_no_provider_may_add() {
+    for (const char *text :
+         {"*",  "*.de", "*.de-mail.de", "[192.0.2.1]", "192.0.2.1", "2001:db8::1",   "localhost",
+          "de", "com",  "co.uk",        "gmail.com",   "GMX.de",    "web.de",        "t-online.de",
+          "",   ".",    "a..b",         "a b.de",      "-",         ".firm.example", "github.io"})
+        CHECK(never_accepted(text).has_value());
+    for (const char *text : {"de-mail.de", "firm.de-mail.de", "firm.example", "gmx.de-mail.de",
+                             "xn--mller-kva.example", "m\xc3\xbcller.example"})
+        CHECK(!never_accepted(text).has_value());
+}
+
+void one_bad_name_does_not_spoil_the_list() {
+    DomainMemory memory;
+    const auto change =
+        take_list(memory, "fp", "1", {"gmail.com", "firm.de-mail.de", "*"}, dns_is_silent);
+    CHECK(change.taken);
+    CHECK_EQUAL(change.refused.size(), 2U);
+    CHECK(memory.providers["fp"].domains == Domains{"firm.de-mail.de"});
+}
+
+void our_own_domain_is_refused() {
+    DomainMemory memory;
+    const DomainQuestions ours{[](const std::string &domain) { return domain == "firm.example"; },
+                               [](const std::string &) { return true; }};
+    CHECK(take_list(memory, "fp", "1", {"firm.example", "other.example"}, ours).taken);
+    CHECK(memory.providers["fp"].domains == Domains{"other.example"});
+}
+
+void a_new_domain_outside_waits_for_dns_or_the_operator() {
+    DomainMemory memory;
+    CHECK(take_list(memory, "fp", "1", {"firm.example"}, dns_is_silent).taken);
+    CHECK(memory.providers["fp"].domains.empty());
+    CHECK(memory.waiting == Domains{"firm.example"});
+    memory.accepted.insert("firm.example");
+    CHECK(take_list(memory, "fp", "1", {"firm.example"}, dns_is_silent).taken);
+    CHECK(memory.providers["fp"].domains == Domains{"firm.example"});
+    CHECK(memory.waiting.empty());
+}
+
+void what_dns_confirmed_once_stays_when_dns_falls_silent() {
+    DomainMemory memory;
+    (void)take_list(memory, "fp", "1", {"firm.example"}, nobody_owns_and_dns_agrees);
+    (void)take_list(memory, "fp", "2", {"firm.example"}, dns_is_silent);
+    CHECK(memory.providers["fp"].domains == Domains{"firm.example"});
+}
+
+void more_than_five_per_cent_at_once_is_an_alarm() {
+    DomainMemory memory;
+    CHECK(take_list(memory, "fp", "1", firms(100), dns_is_silent).taken);
+    CHECK(take_list(memory, "fp", "2", firms(105), dns_is_silent).taken);
+    const auto too_many = take_list(memory, "fp", "3", firms(111), dns_is_silent);
+    CHECK(!too_many.taken);
+    CHECK(too_many.alarm.find("6 of 105") != std::string::npos);
+    CHECK_EQUAL(memory.providers["fp"].version, "2");
+    CHECK(!take_list(memory, "fp", "4", firms(1), dns_is_silent).taken);
+    CHECK(!take_list(memory, "fp", "5", {}, dns_is_silent).taken);
+    CHECK_EQUAL(memory.providers["fp"].domains.size(), 105U);
+}
+
+void a_domain_that_leaves_the_list_has_ended_and_may_come_back() {
+    DomainMemory memory;
+    (void)take_list(memory, "fp", "1", firms(100), dns_is_silent);
+    CHECK(take_list(memory, "fp", "2", firms(99), dns_is_silent).taken);
+    CHECK(memory.ended == Domains{"firm99.de-mail.de"});
+    CHECK(take_list(memory, "fp", "3", firms(100), dns_is_silent).taken);
+    CHECK(memory.ended.empty());
+}
+
+void a_domain_that_another_provider_still_lists_has_not_ended() {
+    DomainMemory memory;
+    (void)take_list(memory, "fp", "1", firms(100), dns_is_silent);
+    (void)take_list(memory, "mentana", "1", {"firm99.de-mail.de"}, dns_is_silent);
+    (void)take_list(memory, "fp", "2", firms(99), dns_is_silent);
+    CHECK(memory.ended.empty());
+}
+
+void the_memory_is_read_as_it_was_written() {
+    DomainMemory memory;
+    (void)take_list(memory, "fp", "version 1", firms(3), dns_is_silent);
+    memory.accepted = {"a.example"};
+    memory.ended = {"b.example"};
+    memory.waiting = {"c.example"};
+    const auto read = DomainMemory::parse(memory.str());
+    CHECK(read.has_value());
+    CHECK_EQUAL(read->str(), memory.str());
+    CHECK(!DomainMemory::parse("nonsense\n"));
+    CHECK(!DomainMemory::parse("accepted\n"));
+}
+
+void a_million_domains_take_no_time() {
+    DomainMemory memory;
+    std::vector<std::string> many = firms(1'000'000);
+    CHECK(take_list(memory, "fp", "1", many, dns_is_silent).taken);
+    CHECK_EQUAL(memory.providers["fp"].domains.size(), 1'000'000U);
+}
+
+} // namespace
+
+int main() {
+    return demail::test::run("domain rules",
+                             {
+                                 TEST(names_that_no_provider_may_add),
+                                 TEST(one_bad_name_does_not_spoil_the_list),
+                                 TEST(our_own_domain_is_refused),
+                                 TEST(a_new_domain_outside_waits_for_dns_or_the_operator),
+                                 TEST(what_dns_confirmed_once_stays_when_dns_falls_silent),
+                                 TEST(more_than_five_per_cent_at_once_is_an_alarm),
+                                 TEST(a_domain_that_leaves_the_list_has_ended_and_may_come_back),
+                                 TEST(a_domain_that_another_provider_still_lists_has_not_ended),
+                                 TEST(the_memory_is_read_as_it_was_written),
+                                 TEST(a_million_domains_take_no_time),
+                             });
+}
