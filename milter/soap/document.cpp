@@ -59,8 +59,9 @@ std::variant<Document, std::string> parse_document(std::string_view bytes) {
                                         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
                                             XML_PARSE_NOCDATA | XML_PARSE_IGNORE_ENC));
     const auto *error = xmlCtxtGetLastError(parser.context);
-    if (document && parser.context->wellFormed != 0 && parser.context->disableSAX == 0 &&
-        xmlDocGetRootElement(document.get()) != nullptr && document->intSubset == nullptr)
+    if (document && parser.context->wellFormed != 0 && parser.context->nsWellFormed != 0 &&
+        parser.context->disableSAX == 0 && xmlDocGetRootElement(document.get()) != nullptr &&
+        document->intSubset == nullptr)
         return document;
     return fmt::format("it is not well-formed XML (line {})", error != nullptr ? error->line : 0);
 }

@@ -43,10 +43,10 @@ class SoftwareKey final : public crypto::TokenKey {
     [[nodiscard]] X509 *certificate() const noexcept override { return certificate_.get(); }
     [[nodiscard]] const std::vector<Certificate> &chain() const noexcept override { return chain_; }
     [[nodiscard]] std::optional<crypto::TokenUnavailable> take_fault() const override {
-        return std::exchange(fault, std::nullopt);
+        return fault;
     }
 
-    mutable std::optional<crypto::TokenUnavailable> fault;
+    std::optional<crypto::TokenUnavailable> fault; ///< what every signature failed with
 
   private:
     Pkey key_;
@@ -77,6 +77,15 @@ inline std::shared_ptr<SoftwareKey> make_key(const std::string &kind, long shift
     if (!key) throw std::runtime_error("no test key of kind " + kind);
     Certificate certificate = self_signed(key.get(), "test " + kind, shift);
     return std::make_shared<SoftwareKey>(std::move(key), std::move(certificate));
+}
+
+/// A key that is there and does not sign, as that of a card that was pulled.
+inline std::shared_ptr<SoftwareKey> key_that_does_not_sign(const std::string &sentence) {
+    const auto whole = make_key("P-256");
+    auto key = std::make_shared<SoftwareKey>(Pkey(X509_get_pubkey(whole->certificate())),
+                                             self_signed(whole->pkey(), "pulled"));
+    key->fault.emplace(crypto::TokenUnavailable::Reason::absent, sentence);
+    return key;
 }
 
 } // namespace demail::test
