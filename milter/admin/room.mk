@@ -15,3 +15,13 @@ libdemail_admin_a_SOURCES = \
 libdemail_admin_a_SOURCES += \
 	milter/admin/control.cpp \
 	milter/admin/control.hpp
+
+ADMIN_TEST_LIBS = libdemail-admin.a libdemail-crypto.a libdemail-message.a libdemail-base.a \
+	$(UNIT_LIBS) $(TOML_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(IDN_LIBS) $(OPENSSL_LIBS)
+UNIT_TESTS += tests/unit/configuration_test tests/unit/configuration_files_test tests/unit/daemon_test
+tests_unit_configuration_test_SOURCES = tests/unit/configuration_test.cpp
+tests_unit_configuration_test_LDADD = $(ADMIN_TEST_LIBS)
+tests_unit_configuration_files_test_SOURCES = tests/unit/configuration_files_test.cpp
+tests_unit_configuration_files_test_LDADD = $(ADMIN_TEST_LIBS)
+tests_unit_daemon_test_SOURCES = tests/unit/daemon_test.cpp
+tests_unit_daemon_test_LDADD = $(ADMIN_TEST_LIBS)

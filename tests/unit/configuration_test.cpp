@@ -1,0 +1,311 @@
+#include "admin/configuration.hpp"
+#include "admin/toml_section.hpp"
+#include "check.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+using demail::Configuration;
+using demail::ConfigurationFault;
+
+namespace {
+
+constexpr std::string_view provider = R"([[provider]]
+name = "fp"
+profile = "reference"
+endpoint = "https://gate.example:8443/demail"
+ca_file = "/etc/demail/ca.pem"
+reply_signer = ["/etc/demail/signer.pem"]
+auth_key = "pkcs11:token=T;object=demail-auth"
+)";
+constexpr std::string_view account = R"([[account]]
+name = "firm"
+provider = "fp"
+domains = ["firm.de-mail.de"]
+)";
+
+/// A good provider and account, then one sender rule with these lines.
+std::string with_rule(std::string_view lines) {
+    return std::string(provider) + std::string(account) + "[[account.sender]]\n" +
+           std::string(lines);
+}
+
+Configuration good(std::string_view text) {
+    auto result = demail::parse_configuration(text, "f");
+    if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&result))
+        throw demail::test::Failure{faults->front().str(), __FILE__, __LINE__};
+    return std::get<Configuration>(std::move(result));
+}
+
+/// All faults, one a line; "" for none.
+std::string faults(std::string_view text) {
+    auto result = demail::parse_configuration(text, "f");
+    std::string all;
+    if (const auto *list = std::get_if<std::vector<ConfigurationFault>>(&result))
+        for (const ConfigurationFault &one : *list)
+            all += one.str() + "\n";
+    return all;
+}
+
+bool contains(const std::string &text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::string rule_fault(std::string_view lines) {
+    return faults(with_rule(lines));
+}
+
+} // namespace
+
+static void an_empty_file_means_the_defaults() {
+    const Configuration configuration = good("");
+    CHECK(!configuration.observe);
+    CHECK_EQUAL(configuration.milter_socket, "/var/spool/postfix/demail-milter/milter.sock");
+    CHECK_EQUAL(configuration.seal_key_file, "/etc/demail/seal.key");
+    CHECK(!configuration.schema_directory.empty());
+    CHECK(configuration.accounts.empty());
+}
+
+static void every_key_is_read() {
+    const Configuration c = good(R"(mode = "observe"
+[milter]
+socket = "/m.sock"
+[relay]
+lmtp = "/l.sock"
+lmtp_peer = "mail"
+deliver_to = "unix:/in"
+domains = "/domains"
+evidence = "/evidence"
+journal = "sqlite3:///journal.db"
+spool = "/spool"
+control_socket = "/c.sock"
+postfix_configuration = "/etc/postfix"
+schema_directory = "/xsd"
+domains_refresh = 5
+domains_settle = 0
+lookup_pause = 1
+[seal]
+key_file = "/seal.key"
+lifetime_days = 2
+[policy]
+mixed_recipients = "refuse"
+)" + with_rule(R"(from = "*@firm.example"
+as = "*@firm.de-mail.de"
+login = "*"
+network = ["10.0.0.0/8", "2001:db8::/32"]
+defaults = ["confirmation-of-dispatch"]
+allow = ["private", "authoritative"]
+[[account.mailbox]]
+address = "*@firm.de-mail.de"
+deliver = "*@firm.example"
+)"));
+    CHECK(c.observe);
+    CHECK_EQUAL(c.milter_socket + c.lmtp_socket + c.control_socket, "/m.sock/l.sock/c.sock");
+    CHECK_EQUAL(c.lmtp_peer, "mail");
+    CHECK_EQUAL(c.deliver_to, "unix:/in");
+    CHECK_EQUAL(c.domains + c.evidence + c.spool + c.schema_directory,
+                "/domains/evidence/spool/xsd");
+    CHECK_EQUAL(c.journal, "sqlite3:///journal.db");
+    CHECK_EQUAL(c.postfix_configuration, "/etc/postfix");
+    CHECK_EQUAL(c.domains_refresh.count(), 5);
+    CHECK_EQUAL(c.domains_settle.count(), 0);
+    CHECK_EQUAL(c.lookup_pause.count(), 1);
+    CHECK_EQUAL(c.seal_lifetime.count(), 2 * 86400);
+    CHECK(c.refuse_mixed_recipients);
+    CHECK_EQUAL(c.providers.at(0).endpoint, "https://gate.example:8443/demail");
+    CHECK_EQUAL(c.accounts.at(0).domains.at(0), "firm.de-mail.de");
+    CHECK_EQUAL(c.accounts.at(0).mailboxes.size(), 1U);
+    const demail::SenderRule &rule = c.rules.all().at(0);
+    CHECK_EQUAL(rule.account, "firm");
+    CHECK_EQUAL(rule.login, "*");
+    CHECK_EQUAL(rule.networks.size(), 2U);
+    CHECK_EQUAL(rule.defaults.str(), "confirmation-of-dispatch");
+    CHECK_EQUAL(rule.allow.str(), "authoritative,private");
+    CHECK(c.warnings.empty());
+}
+
+static void the_sign_key_is_the_auth_key_where_none_is_named() {
+    const Configuration c =
+        good(std::string(provider) + std::string(account) + "auth_key = \"pkcs11:object=own\"\n");
+    CHECK_EQUAL(c.providers.at(0).sign_key, c.providers.at(0).auth_key);
+    CHECK_EQUAL(c.accounts.at(0).sign_key, "pkcs11:object=own");
+}
+
+static void signers_are_digests_or_paths() {
+    const std::string digits(64, 'A');
+    std::string text(provider);
+    text.replace(text.find("/etc/demail/signer.pem"), 22, "sha256:" + digits);
+    CHECK_EQUAL(good(text).providers.at(0).reply_signer.at(0), "sha256:" + std::string(64, 'a'));
+    text.replace(text.find("sha256:"), 8, "sha256:");
+    CHECK(contains(faults(text), "f:6:17: reply_signer"));
+    text.replace(text.find("reply_signer"), 12, "#");
+    CHECK(contains(faults(text), "f:1:1: [[provider]] has no reply_signer"));
+}
+
+static void all_faults_are_reported_in_order() {
+    CHECK_EQUAL(faults("mode = \"watch\"\n"
+                       "[milter]\n"
+                       "sokcet = \"/x\"\n"
+                       "[relay]\n"
+                       "domains = \"domains\"\n"
+                       "lookup_pause = \"1\"\n"),
+                "f:1:8: mode must be \"enforce\" or \"observe\".\n"
+                "f:3:1: unknown key \"sokcet\" in [milter]; the nearest known key is \"socket\".\n"
+                "f:5:11: domains in [relay] must be an absolute path without a slash at its end.\n"
+                "f:6:16: lookup_pause in [relay] must be an integer, not a string.\n");
+}
+
+static void reserved_tables_are_not_taken_for_working_ones() {
+    for (const std::string name : {"poll", "retention", "alarm", "status", "hook", "directory"})
+        CHECK_EQUAL(faults("[" + name + "]\n"),
+                    "f:1:1: [" + name + "] is reserved for a later version.\n");
+}
+
+static void broken_toml_is_a_fault_and_never_an_abort() {
+    for (const char *text : {"[é]", "[[[a]]", "[[=", "a = ", "mode = \"enforce", "\xff\xfe",
+                             "a = 1\na = 2\n", "[seal]\n[seal]\n"})
+        CHECK(contains(faults(text), "f:"));
+    CHECK(contains(faults("mode = \"enforce\"\nmode = \"observe\"\n"), "f:2:"));
+    CHECK(contains(faults(std::string(5 << 20, '#')), "larger than 4 MiB"));
+}
+
+static void a_fault_cannot_smuggle_controls_onto_the_terminal() {
+    const std::string all = faults("\"\\u001b[2J\" = 1\n");
+    CHECK(contains(all, R"(\x1b[2J)"));
+    CHECK(!contains(all, "\x1b"));
+    CHECK(contains(faults("[milter]\nsocket = \"/a\\u0000b\"\n"), "control character"));
+}
+
+static void the_journal_is_sqlite_with_an_absolute_path() {
+    CHECK(contains(faults("[relay]\njournal = \"postgresql://h/d\"\n"), "not in this version yet"));
+    CHECK(contains(faults("[relay]\njournal = \"sqlite3://journal.db\"\n"), "f:2:11: journal"));
+}
+
+static void endpoints_are_https_only() {
+    for (const std::string url : {"http://a/", "https://", "https:///x", "https://u:p@a/",
+                                  "https://a/#b", "https://a/ b"}) {
+        std::string text(provider);
+        text.replace(text.find("https://gate.example:8443/demail"), 32, url);
+        CHECK(contains(faults(text), "f:4:12: endpoint"));
+    }
+}
+
+static void names_are_unique_and_known() {
+    CHECK(contains(faults(std::string(provider) + std::string(provider)), "f:9:8: there are two"));
+    CHECK(contains(faults(std::string(account)), "f:3:12: there is no [[provider]]"));
+    CHECK(contains(faults(std::string(provider) + std::string(account) + std::string(account)),
+                   "f:13:8: there are two accounts"));
+}
+
+static void other_profiles_are_refused() {
+    std::string text(provider);
+    text.replace(text.find("reference"), 9, "telekom");
+    CHECK(contains(faults(text), "f:3:11: profile \"telekom\" is not in this version"));
+}
+
+static void keys_are_pkcs11_uris() {
+    std::string text(provider);
+    text.replace(text.find("pkcs11:"), 7, "file:");
+    CHECK(contains(faults(text), "f:7:12: auth_key"));
+    text.replace(text.find("auth_key"), 8, "#");
+    CHECK(contains(faults(text + std::string(account)), "f:8:1: neither this [[account]]"));
+}
+
+static void a_rule_that_lets_everybody_send_is_a_fault() {
+    CHECK(contains(rule_fault("from = \"*@a.example\"\nas = \"*@firm.de-mail.de\"\n"),
+                   "anybody could send"));
+}
+
+static void a_star_needs_a_star_in_from() {
+    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"*@firm.de-mail.de\"\n"
+                              "login = \"a\"\n"),
+                   "f:14:6: * in as"));
+    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\n"
+                              "login = \"*\"\n"),
+                   "f:15:9: login"));
+}
+
+static void a_star_is_a_whole_local_part() {
+    for (const std::string from : {"a*@a.example", "*a@a.example", "a@*.example", "*"})
+        CHECK(contains(
+            rule_fault("from = \"" + from + "\"\nas = \"a@firm.de-mail.de\"\nlogin = \"a\"\n"),
+            "f:13:8: from"));
+}
+
+static void a_rule_sends_as_the_accounts_domains_only() {
+    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@other.de-mail.de\"\n"
+                              "login = \"a\"\n"),
+                   "f:14:6: the domain of as"));
+}
+
+static void a_local_rule_names_one_address_and_nothing_else() {
+    CHECK_EQUAL(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\nlocal = true\n"),
+                "");
+    CHECK(contains(rule_fault("from = \"*@a.example\"\nas = \"a@firm.de-mail.de\"\n"
+                              "local = true\n"),
+                   "without *"));
+    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\n"
+                              "local = true\nlogin = \"a\"\n"),
+                   "neither login nor network"));
+}
+
+static void networks_are_checked_and_the_loopback_is_a_warning() {
+    const std::string rule = "from = \"*@a.example\"\nas = \"*@firm.de-mail.de\"\nnetwork = ";
+    CHECK(contains(rule_fault(rule + "[\"10.0.0.1/8\"]\n"), "f:15:12: network"));
+    CHECK(contains(rule_fault(rule + "[]\n"), "f:15:11: network"));
+    const Configuration c = good(with_rule(rule + "[\"127.0.0.0/8\"]\n"));
+    CHECK_EQUAL(c.warnings.size(), 1U);
+    CHECK(c.warnings.at(0).str().starts_with("f:15:12: warning: network"));
+}
+
+static void options_are_known_ones() {
+    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\nlogin = \"a\"\n"
+                              "allow = [\"confirmation-of-reciept\"]\n"),
+                   "f:16:10: unknown option \"confirmation-of-reciept\" in allow; the nearest "
+                   "known option is \"confirmation-of-receipt\"."));
+}
+
+static void the_distance_of_words_counts_edits() {
+    CHECK_EQUAL(demail::edit_distance("sokcet", "socket"), 2U);
+    CHECK_EQUAL(demail::edit_distance("", "abc"), 3U);
+    CHECK_EQUAL(demail::edit_distance("same", "same"), 0U);
+}
+
+static void a_missing_file_is_a_fault_of_the_file() {
+    const auto result = demail::read_configuration("/nonexistent/demail.toml");
+    const auto *list = std::get_if<std::vector<ConfigurationFault>>(&result);
+    CHECK(list != nullptr);
+    CHECK_EQUAL(list->at(0).str(),
+                "/nonexistent/demail.toml: the file cannot be read: No such file "
+                "or directory.");
+    CHECK(std::holds_alternative<std::vector<ConfigurationFault>>(
+        demail::read_configuration("/dev/zero")));
+}
+
+int main() {
+    return demail::test::run("configuration",
+                             {TEST(an_empty_file_means_the_defaults),
+                              TEST(every_key_is_read),
+                              TEST(the_sign_key_is_the_auth_key_where_none_is_named),
+                              TEST(signers_are_digests_or_paths),
+                              TEST(all_faults_are_reported_in_order),
+                              TEST(reserved_tables_are_not_taken_for_working_ones),
+                              TEST(broken_toml_is_a_fault_and_never_an_abort),
+                              TEST(a_fault_cannot_smuggle_controls_onto_the_terminal),
+                              TEST(the_journal_is_sqlite_with_an_absolute_path),
+                              TEST(endpoints_are_https_only),
+                              TEST(names_are_unique_and_known),
+                              TEST(other_profiles_are_refused),
+                              TEST(keys_are_pkcs11_uris),
+                              TEST(a_rule_that_lets_everybody_send_is_a_fault),
+                              TEST(a_star_needs_a_star_in_from),
+                              TEST(a_star_is_a_whole_local_part),
+                              TEST(a_rule_sends_as_the_accounts_domains_only),
+                              TEST(a_local_rule_names_one_address_and_nothing_else),
+                              TEST(networks_are_checked_and_the_loopback_is_a_warning),
+                              TEST(options_are_known_ones),
+                              TEST(the_distance_of_words_counts_edits),
+                              TEST(a_missing_file_is_a_fault_of_the_file)});
+}
