@@ -49,11 +49,11 @@ std::string doubt_of_text(const std::string &text) {
                           __LINE__};                                                               \
     } while (false)
 
+// Within a Body that declares "soap".
 std::string fault_payload(const std::string &detail) {
-    return fmt::format(R"(<soap:Fault xmlns:soap="{}"><soap:Code><soap:Value>soap:Receiver)"
-                       "</soap:Value></soap:Code><soap:Reason><soap:Text>no</soap:Text>"
-                       "</soap:Reason><soap:Detail>{}</soap:Detail></soap:Fault>",
-                       soap::names::envelope, detail);
+    return "<soap:Fault><soap:Code><soap:Value>soap:Receiver</soap:Value></soap:Code><soap:Reason>"
+           "<soap:Text>no</soap:Text></soap:Reason><soap:Detail>" +
+           detail + "</soap:Detail></soap:Fault>";
 }
 
 Reply fault_reply() {

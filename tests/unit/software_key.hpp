@@ -82,7 +82,9 @@ inline std::shared_ptr<SoftwareKey> make_key(const std::string &kind, long shift
 /// A key that is there and does not sign, as that of a card that was pulled.
 inline std::shared_ptr<SoftwareKey> key_that_does_not_sign(const std::string &sentence) {
     const auto whole = make_key("P-256");
-    auto key = std::make_shared<SoftwareKey>(Pkey(X509_get_pubkey(whole->certificate())),
+    // Through DER: the certificate still holds the whole key that it was made for.
+    const Certificate read_again(X509_dup(whole->certificate()));
+    auto key = std::make_shared<SoftwareKey>(Pkey(X509_get_pubkey(read_again.get())),
                                              self_signed(whole->pkey(), "pulled"));
     key->fault.emplace(crypto::TokenUnavailable::Reason::absent, sentence);
     return key;
