@@ -40,8 +40,10 @@ libdemail_soap_a_SOURCES = \
 libdemail_soap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 SOAP_LIBS = $(CURL_LIBS) $(XML_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
 
-EXTRA_DIST += tests/unit/software_key.hpp tests/unit/soap_reply.hpp tests/e2e/test_soap.py
+EXTRA_DIST += tests/unit/software_key.hpp tests/unit/soap_reply.hpp tests/unit/tls_server.hpp tests/e2e/test_soap.py
 EXTRA_PROGRAMS += tests/e2e/soap_probe
+CLEANFILES += tests/e2e/soap_probe$(EXEEXT)
+check-local: tests/e2e/soap_probe$(EXEEXT)
 tests_e2e_soap_probe_SOURCES = tests/e2e/soap_probe.cpp
 tests_e2e_soap_probe_LDADD = libdemail-soap.a libdemail-crypto.a libdemail-message.a \
 	libdemail-base.a $(SOAP_LIBS) $(IDN_LIBS)
@@ -69,3 +71,7 @@ UNIT_TESTS += tests/unit/soap_infoset_digest_test
 tests_unit_soap_infoset_digest_test_SOURCES = tests/unit/soap_infoset_digest_test.cpp
 tests_unit_soap_infoset_digest_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
 tests_unit_soap_infoset_digest_test_LDADD = $(SOAP_TEST_LIBS)
+UNIT_TESTS += tests/unit/soap_https_test
+tests_unit_soap_https_test_SOURCES = tests/unit/soap_https_test.cpp
+tests_unit_soap_https_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
+tests_unit_soap_https_test_LDADD = $(SOAP_TEST_LIBS)
