@@ -6,6 +6,9 @@ import socket
 
 from process import Failure, Process
 
+# Users of their own, as the packages have them; numbers that no distribution gives away
+# (systemd's UIDS-GIDS: 60578-61183 are unused), so that the host's user list stays as it is.
+MILTER_USER, RELAY_USER, SEAL_GROUP = 61101, 61102, 61103
 RULES = """\
 [[account.sender]]
 from = "*@firm.example"
@@ -43,6 +46,13 @@ def listens(path):
         return True
 
 
+def give_away(path, user):
+    """The directory and what is in it; groups stay."""
+    for base, directories, files in os.walk(path):
+        for name in ("", *directories, *files):
+            os.chown(os.path.join(base, name), user, -1)
+
+
 class Daemons:
     """The milter, the relay and DIRECTORY/demail.toml."""
 
@@ -56,9 +66,13 @@ class Daemons:
         self.key_file = os.path.join(directory, "seal.key")
         self.state = os.path.join(directory, "state")
         self.domains = os.path.join(self.state, "domains")
-        environment = {"DEMAIL_LOG": "stderr", "MAIL_CONFIG": postfix.etc, **token.environment}
-        self.milter = Process("demail-milter", [], directory, environment)
-        self.relay = Process("demail-relay", [], directory, environment)
+        self.control_socket = os.path.join(self.state, "control.sock")
+        log = {"DEMAIL_LOG": "stderr"}
+        identity = lambda user: {"user": user, "group": user,  # noqa: E731
+                                 "extra_groups": [SEAL_GROUP]}
+        self.milter = Process("demail-milter", [], directory, log, identity(MILTER_USER))
+        self.relay = Process("demail-relay", [], directory, {**log, **token.environment},
+                             identity(RELAY_USER))
 
     def create(self, endpoint, ca_file, reply_signer, rules=RULES, extra=""):
         for name in ("", "evidence", "spool"):
@@ -66,7 +80,13 @@ class Daemons:
         with open(os.open(self.key_file, os.O_CREAT | os.O_WRONLY, 0o640), "w",
                   encoding="ascii") as file:
             file.write(f"sandbox {secrets.token_hex(32)}\n")
+        os.chown(self.key_file, -1, SEAL_GROUP)
         self.postfix.index(self.domains, "")
+        # As in the packages: what each may touch is its own. Postfix reads the index.
+        for path, user in ((self.state, RELAY_USER), (self.token.directory, RELAY_USER),
+                           (os.path.dirname(self.postfix.lmtp_socket), RELAY_USER),
+                           (os.path.dirname(self.postfix.milter_socket), MILTER_USER)):
+            give_away(path, user)
         self.write_configuration(f"""\
 mode = "enforce"
 [milter]
@@ -78,7 +98,7 @@ domains = "{self.domains}"
 evidence = "{self.state}/evidence"
 spool = "{self.state}/spool"
 journal = "sqlite3://{self.state}/journal.db"
-control_socket = "{self.directory}/run/control.sock"
+control_socket = "{self.control_socket}"
 schema_directory = "{self.schemas}"
 postfix_configuration = "{self.postfix.etc}"
 domains_settle = 1

@@ -54,12 +54,16 @@ def end_pid(pid, began=None, grace=10):
 
 
 class Process:
-    """A process in the foreground whose output goes to DIRECTORY/log/NAME."""
+    """A process in the foreground whose output goes to DIRECTORY/log/NAME.
 
-    def __init__(self, name, command, directory, environment=None):
+    identity: {"user": uid, "group": gid, "extra_groups": [gid…]}; none: the caller's.
+    """
+
+    def __init__(self, name, command, directory, environment=None, identity=None):
         self.name = name
         self.command = command
         self.environment = environment or {}
+        self.identity = identity or {}
         self.pid_file = os.path.join(directory, "run", name)
         self.log_file = os.path.join(directory, "log", name)
         self.popen = None
@@ -70,7 +74,8 @@ class Process:
         with open(self.log_file, "ab") as log:
             self.popen = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True, env={**os.environ, **self.environment})
+                start_new_session=True, env={**os.environ, **self.environment},
+                **self.identity)
         with open(self.pid_file, "w", encoding="ascii") as file:
             file.write(f"{self.popen.pid} {start_time(self.popen.pid)}\n")
 
