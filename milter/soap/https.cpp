@@ -263,7 +263,7 @@ HttpAnswer Https::post(Post &post, Sending sending) {
     (void)line->key->take_fault(); // an older one is not this request's
     const CURLcode code = curl_easy_perform(handle);
     ERR_clear_error();
-    set(handle, CURLOPT_HTTPHEADER, static_cast<curl_slist *>(nullptr));
+    (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr); // they end with this function
 
     HttpAnswer answer;
     if (code == CURLE_OK) {

@@ -43,6 +43,7 @@ class Https {
     Https(const Https &) = delete;
     Https &operator=(const Https &) = delete;
 
+    /// Throws std::runtime_error only before anything was sent.
     [[nodiscard]] HttpAnswer post(Post &post, Sending sending);
 
   private:

@@ -72,7 +72,7 @@ struct Fault { ///< signed, correlated ProviderFault
     std::string code, reason;
     std::optional<std::uint32_t> retry_after_seconds;
 };
-struct NotSent { ///< connect or TLS failed before the first byte of the request
+struct NotSent { ///< not one byte of the request went out: connect or TLS failed, or something here
     std::string why;
     bool login_refused = false; ///< the provider's TLS refused our certificate
 };

@@ -5,6 +5,10 @@
 #include "soap/payload.hpp"
 #include "soap/reply.hpp"
 
+#include <fmt/format.h>
+
+#include <stdexcept>
+
 namespace demail::soap {
 
 namespace {
@@ -49,24 +53,31 @@ class Reference final : public Provider {
     Answer<Reply> ask(const std::optional<RequestBody> &body, const std::string &reply,
                       Reply (*read)(const xmlNode *), Exchange *exchange = nullptr) {
         if (!body) return NotSent{"The request holds a character that XML cannot carry."};
-        const auto written = write_envelope(*body, url_, *sign_key_, rsa_pss_, now());
-        if (const auto *fault = std::get_if<TokenFault>(&written)) return *fault;
-        const auto &envelope = std::get<Envelope>(written);
-        if (exchange != nullptr) exchange->request = envelope.text;
+        bool sent = false;
+        try {
+            const auto written = write_envelope(*body, url_, *sign_key_, rsa_pss_, now());
+            if (const auto *fault = std::get_if<TokenFault>(&written)) return *fault;
+            const auto &envelope = std::get<Envelope>(written);
+            if (exchange != nullptr) exchange->request = envelope.text;
 
-        Post post(envelope, *body);
-        const auto answer = https_.post(
-            post, body->content != nullptr ? Https::Sending::once : Https::Sending::repeatable);
-        if (const auto *not_sent = std::get_if<NotSent>(&answer)) return *not_sent;
-        if (const auto *no_answer = std::get_if<NoAnswer>(&answer)) return *no_answer;
-        if (const auto *fault = std::get_if<TokenFault>(&answer)) return *fault;
-        const auto &http = std::get<HttpReply>(answer);
-        if (exchange != nullptr) exchange->reply = http.body;
+            Post post(envelope, *body);
+            const auto answer = https_.post(
+                post, body->content != nullptr ? Https::Sending::once : Https::Sending::repeatable);
+            if (const auto *not_sent = std::get_if<NotSent>(&answer)) return *not_sent;
+            if (const auto *fault = std::get_if<TokenFault>(&answer)) return *fault;
+            sent = true;
+            if (const auto *no_answer = std::get_if<NoAnswer>(&answer)) return *no_answer;
+            const auto &http = std::get<HttpReply>(answer);
+            if (exchange != nullptr) exchange->reply = http.body;
 
-        const auto checked = check_.read(http, reply, envelope.message_id, now());
-        if (const auto *payload = std::get_if<Payload>(&checked)) return read(payload->element);
-        if (const auto *fault = std::get_if<Fault>(&checked)) return *fault;
-        return std::get<NoAnswer>(checked);
+            const auto checked = check_.read(http, reply, envelope.message_id, now());
+            if (const auto *payload = std::get_if<Payload>(&checked)) return read(payload->element);
+            if (const auto *fault = std::get_if<Fault>(&checked)) return *fault;
+            return std::get<NoAnswer>(checked);
+        } catch (const std::exception &error) {
+            if (sent) return NoAnswer{fmt::format("The reply was not checked: {}.", error.what())};
+            return NotSent{fmt::format("The request was not written: {}.", error.what())};
+        }
     }
 
     template <typename Reply>

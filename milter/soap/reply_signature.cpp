@@ -6,7 +6,6 @@
 #include "soap/verify.hpp"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 #include <openssl/x509.h>
 
 #include <algorithm>
@@ -89,8 +88,10 @@ std::variant<xmlNode *, std::string> check_reference(const xmlNode *reference, c
     return *target;
 }
 
-std::variant<Handle<X509, X509_free>, std::string>
-signing_certificate(const xmlNode *security, const xmlNode *signature, const Ids &ids) {
+// The pinned certificate in the one BinarySecurityToken, which the KeyInfo names.
+std::variant<X509 *, std::string> signing_certificate(const xmlNode *security,
+                                                      const xmlNode *signature, const Ids &ids,
+                                                      const Signers &signers, Instant now) {
     const xmlNode *token = only(security, names::wsse, "BinarySecurityToken");
     if (token == nullptr) return "it has not exactly one BinarySecurityToken";
     if (attribute(token, "ValueType") != names::x509v3) return "its token is no X.509 certificate";
@@ -102,23 +103,14 @@ signing_certificate(const xmlNode *security, const xmlNode *signature, const Ids
         return "its KeyInfo does not name the BinarySecurityToken";
     const auto der = from_base64(text_of(token));
     if (!der) return "its certificate is not base64";
-    const auto *in = reinterpret_cast<const unsigned char *>(der->data());
-    const auto *end = in + der->size();
-    Handle<X509, X509_free> certificate(d2i_X509(nullptr, &in, static_cast<long>(der->size())));
-    ERR_clear_error();
-    if (!certificate || in != end) return "its certificate cannot be read";
-    return certificate;
-}
-
-Fault check_certificate(X509 *certificate, const Signers &signers, Instant now) {
-    const Digest256 fingerprint = certificate_digest(certificate);
-    if (std::find(signers.begin(), signers.end(), fingerprint) == signers.end())
-        return fmt::format("its signer is not the provider's (sha256:{})", hex(view(fingerprint)));
+    const auto found = signers.find(*der);
+    if (std::holds_alternative<std::string>(found)) return found;
+    X509 *certificate = std::get<X509 *>(found);
     std::time_t moment = std::chrono::system_clock::to_time_t(now);
     if (X509_cmp_time(X509_get0_notBefore(certificate), &moment) >= 0 ||
         X509_cmp_time(X509_get0_notAfter(certificate), &moment) <= 0)
         return "its signer's certificate is not valid now";
-    return std::nullopt;
+    return certificate;
 }
 
 } // namespace
@@ -140,10 +132,9 @@ std::optional<std::string> check_signature(const xmlNode *security,
 
     Ids ids;
     if (auto fault = collect_ids(xmlDocGetRootElement(security->doc), ids)) return fault;
-    const auto certificate = signing_certificate(security, signature, ids);
+    const auto certificate = signing_certificate(security, signature, ids, signers, now);
     if (const auto *fault = std::get_if<std::string>(&certificate)) return *fault;
-    X509 *signer = std::get<0>(certificate).get();
-    if (auto fault = check_certificate(signer, signers, now)) return fault;
+    X509 *signer = std::get<X509 *>(certificate);
 
     const auto prefixes = exclusive_prefixes(c14n);
     if (!prefixes) return "its signature uses a canonicalisation other than exclusive C14N";

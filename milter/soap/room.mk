@@ -32,6 +32,8 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/schema.hpp \
 	milter/soap/signature.cpp \
 	milter/soap/signature.hpp \
+	milter/soap/signers.cpp \
+	milter/soap/signers.hpp \
 	milter/soap/verify.cpp \
 	milter/soap/verify.hpp \
 	milter/soap/xml_scan.cpp \

@@ -3,10 +3,8 @@
 #include "base/handle.hpp"
 
 #include <fmt/format.h>
-#include <openssl/bio.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 
 #include <algorithm>
@@ -96,36 +94,6 @@ std::optional<std::string> verify(EVP_PKEY *key, std::string_view algorithm,
     ERR_clear_error();
     if (good != 1) return "its signature does not hold";
     return std::nullopt;
-}
-
-Digest256 certificate_digest(X509 *certificate) {
-    Digest256 digest{};
-    unsigned int length = 0;
-    if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1 ||
-        length != digest.size())
-        throw std::runtime_error("libcrypto cannot digest a certificate");
-    return digest;
-}
-
-Digest256 read_signer(const std::string &text) {
-    constexpr std::string_view mark = "sha256:";
-    if (text.starts_with(mark)) {
-        const auto bytes = from_hex(std::string_view(text).substr(mark.size()));
-        Digest256 digest{};
-        if (!bytes || bytes->size() != digest.size())
-            throw std::runtime_error(
-                fmt::format("reply_signer \"{}\" is not sha256: and 64 hex digits.", text));
-        std::copy(bytes->begin(), bytes->end(), digest.begin());
-        return digest;
-    }
-    const Handle<BIO, BIO_free_all> file(BIO_new_file(text.c_str(), "r"));
-    const Handle<X509, X509_free> certificate(
-        file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
-    ERR_clear_error();
-    if (!certificate)
-        throw std::runtime_error(
-            fmt::format("The reply signer's certificate {} cannot be read.", text));
-    return certificate_digest(certificate.get());
 }
 
 } // namespace demail::soap

@@ -1,11 +1,7 @@
-// Signature values of XMLDSig (RFC 9231), checked with a certificate's key; and the certificates
-// that may sign. Thread-safe.
+// Signature values of XMLDSig (RFC 9231), checked with a certificate's key. Thread-safe.
 #pragma once
 
-#include "base/digest.hpp"
-
 #include <openssl/evp.h>
-#include <openssl/x509.h>
 
 #include <optional>
 #include <string>
@@ -18,12 +14,5 @@ namespace demail::soap {
 [[nodiscard]] std::optional<std::string> verify(EVP_PKEY *key, std::string_view algorithm,
                                                 std::string_view signed_octets,
                                                 std::string_view value);
-
-/// A pinned signer: "sha256:" + 64 hex digits, or a PEM file. Throws std::runtime_error with a
-/// sentence.
-[[nodiscard]] Digest256 read_signer(const std::string &text);
-
-/// SHA-256 of the DER.
-[[nodiscard]] Digest256 certificate_digest(X509 *certificate);
 
 } // namespace demail::soap

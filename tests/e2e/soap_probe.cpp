@@ -9,6 +9,7 @@
 #include "soap/reference_provider.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include <fstream>
 #include <iostream>
@@ -139,6 +140,7 @@ void run(soap::Provider &provider, Words words) {
 } // namespace
 
 int main(int argc, char **argv) {
+    ::signal(SIGPIPE, SIG_IGN);
     try {
         const Words words(argv, static_cast<std::size_t>(argc));
         soap::Endpoint endpoint;

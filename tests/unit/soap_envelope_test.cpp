@@ -173,9 +173,8 @@ static void every_part_is_signed_by_every_kind_of_key() {
             const auto key = make_key(kind);
             const Parts parts(
                 infoset(envelope(request.body(), *key, pss), "Subject: x\r\n\r\n" + body));
-            Digest256 signer{};
-            X509_digest(key->certificate(), EVP_sha256(), signer.data(), nullptr);
-            CHECK_EQUAL(soap::check_signature(parts.security, parts.must_be_signed, {signer}, now())
+            const soap::Signers signers({fingerprint(*key)});
+            CHECK_EQUAL(soap::check_signature(parts.security, parts.must_be_signed, signers, now())
                             .value_or(""),
                         "");
         }
