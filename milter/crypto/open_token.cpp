@@ -115,12 +115,16 @@ void OpenToken::read_mechanisms(CK_SLOT_ID slot) {
                                                     std::min<std::size_t>(count, list.size()))};
 }
 
-void OpenToken::log_in(CK_FLAGS token_flags) {
-    if ((token_flags & CKF_LOGIN_REQUIRED) == 0) return;
+bool OpenToken::is_logged_in() {
     CK_SESSION_INFO state{};
     expect_ok((*module_)->C_GetSessionInfo(session_, &state), "C_GetSessionInfo");
-    if (state.state == CKS_RO_USER_FUNCTIONS || state.state == CKS_RW_USER_FUNCTIONS) return;
+    return state.state == CKS_RO_USER_FUNCTIONS || state.state == CKS_RW_USER_FUNCTIONS;
+}
 
+void OpenToken::log_in(CK_FLAGS token_flags) {
+    needs_login_ = (token_flags & CKF_LOGIN_REQUIRED) != 0;
+    if (!needs_login_) return;
+    if (is_logged_in()) return; // by another session of this process (PKCS#11 2.40 5.6)
     if (latch_->refusal) throw *latch_->refusal;
     const auto stay_out = [this](const char *why) {
         return TokenUnavailable(Reason::locked,

@@ -83,6 +83,7 @@ class OpenToken {
   private:
     void close() noexcept;
     void log_in(CK_FLAGS token_flags);
+    [[nodiscard]] bool is_logged_in();
     CK_RV offer_pin(CK_USER_TYPE user);
     void latch_if_refused(CK_RV login_result);
     void read_mechanisms(CK_SLOT_ID slot);
@@ -94,6 +95,7 @@ class OpenToken {
     std::optional<Pin> accepted_pin_;
     CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
     bool has_pin_pad_ = false; ///< CKF_PROTECTED_AUTHENTICATION_PATH
+    bool needs_login_ = false; ///< CKF_LOGIN_REQUIRED
     unsigned generation_ = 0;
     std::set<CK_MECHANISM_TYPE> mechanisms_;
 };

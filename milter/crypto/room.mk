@@ -29,10 +29,32 @@ libdemail_crypto_a_SOURCES = \
 	milter/crypto/token_session.cpp \
 	milter/crypto/token_session.hpp
 
-# SoftHSM (softhsm2-util) and OpenSC's pkcs11-tool are needed by these tests.
-token_test_sources = tests/unit/certificates.cpp tests/unit/certificates.hpp tests/unit/soft_token.cpp tests/unit/soft_token.hpp
+# SoftHSM (softhsm2-util) and OpenSC's pkcs11-tool are needed by the tests of tokens.
+token_test_sources = \
+	tests/unit/certificates.cpp \
+	tests/unit/certificates.hpp \
+	tests/unit/soft_token.cpp \
+	tests/unit/soft_token.hpp \
+	tests/unit/token_world.cpp \
+	tests/unit/token_world.hpp
 crypto_test_libraries = libdemail-crypto.a libdemail-base.a $(UNIT_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
 
 UNIT_TESTS += tests/unit/token_key_test
 tests_unit_token_key_test_SOURCES = tests/unit/token_key_test.cpp $(token_test_sources)
 tests_unit_token_key_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/token_tls_test
+tests_unit_token_tls_test_SOURCES = tests/unit/token_tls_test.cpp $(token_test_sources)
+tests_unit_token_tls_test_LDADD = $(crypto_test_libraries)
+
+breakable_sources = tests/unit/breakable_module.cpp tests/unit/breakable_module.hpp
+
+UNIT_TESTS += tests/unit/token_recovery_test
+tests_unit_token_recovery_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_token_recovery_test_SOURCES = tests/unit/token_recovery_test.cpp $(breakable_sources) $(token_test_sources)
+tests_unit_token_recovery_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/token_pin_test
+tests_unit_token_pin_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_token_pin_test_SOURCES = tests/unit/token_pin_test.cpp $(breakable_sources) $(token_test_sources)
+tests_unit_token_pin_test_LDADD = $(crypto_test_libraries)

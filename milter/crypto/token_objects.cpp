@@ -36,6 +36,9 @@ std::vector<CK_OBJECT_HANDLE> OpenToken::find(CK_OBJECT_CLASS kind,
     }
     (void)(*module_)->C_FindObjectsFinal(session_);
     expect_ok(result, "C_FindObjects");
+    // A session that was logged out behind our back shows no private key and reports no error.
+    if (found.empty() && kind == CKO_PRIVATE_KEY && needs_login_ && !is_logged_in())
+        throw CkError{CKR_USER_NOT_LOGGED_IN, "C_FindObjects"};
     return found;
 }
 
