@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 
@@ -72,9 +73,14 @@ bool Listener::stop() {
     if (!thread_.joinable()) return true;
     const bool by_itself = !running_;
     stopping_ = true;
-    (void)smfi_stop();
-    // The listener sleeps up to 5 s in its poll(2); a connection wakes it.
-    wake();
+    // smfi_stop() waits for a lock that the listener holds while it sleeps in poll(2), up to 5 s;
+    // a connection wakes it.
+    std::thread stopper([] { (void)smfi_stop(); });
+    while (running_) {
+        wake();
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    stopper.join();
     thread_.join();
     return !by_itself;
 }

@@ -96,7 +96,7 @@ sfsistat on_mail(SMFICTX *context, char **arguments) noexcept {
         one.failed = false;
         one.session.mail(text(arguments[0]),
                          {macro(context, "{client_addr}"), macro(context, "{daemon_port}"),
-                          macro(context, "{auth_authen}")});
+                          macro(context, "{auth_authen}"), macro(context, "i")});
         return SMFIS_CONTINUE;
     });
 }

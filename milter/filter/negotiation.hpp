@@ -31,7 +31,7 @@ inline constexpr unsigned long welcome_steps = SMFIP_SKIP | SMFIP_HDR_LEADSPC;
         static constexpr std::array<std::pair<int, const char *>, 7> lists{
             {{SMFIM_CONNECT, "{daemon_port}"},
              {SMFIM_HELO, "{daemon_port}"},
-             {SMFIM_ENVFROM, "{client_addr} {daemon_port} {auth_authen}"},
+             {SMFIM_ENVFROM, "{client_addr} {daemon_port} {auth_authen} i"},
              {SMFIM_ENVRCPT, "i"},
              {SMFIM_DATA, "i"},
              {SMFIM_EOH, "i"},

@@ -56,9 +56,11 @@ void Session::mail(std::string_view sender, const Client &client) {
     message_.sender = without_brackets(sender);
     message_.login = client.login;
     message_.client = IpAddress::parse(client.address);
-    // cleanup(8) gives sendmail(1) the loopback address and port 0; smtpd(8) gives the port that it
-    // was reached at, and QMQP's mail has the address of its client.
-    message_.local = client.daemon_port == "0" && message_.client && message_.client->loopback();
+    // cleanup(8) passes sendmail(1) on with a queue id, the loopback address and port 0. smtpd(8)
+    // has no queue id yet (on a Unix socket the rest is the same); QMQP's mail has its client's
+    // address.
+    message_.local = !client.queue_id.empty() && client.daemon_port == "0" && message_.client &&
+                     message_.client->loopback();
 }
 
 std::optional<Reply> Session::recipient(std::string_view text, std::string_view queue_id) {

@@ -35,6 +35,7 @@ struct Client {
     std::string_view address;     ///< {client_addr}
     std::string_view daemon_port; ///< {daemon_port}
     std::string_view login;       ///< {auth_authen}
+    std::string_view queue_id;    ///< i, as it is at MAIL
 };
 
 /// What to do at the end of the header.

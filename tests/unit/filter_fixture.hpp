@@ -81,8 +81,10 @@ class Firm {
           session(around_) {}
 
     /// Anna at her desk.
-    void mail_from_anna() { session.mail("<anna@firm.example>", {"192.0.2.7", "587", "anna"}); }
-    void sendmail_from(std::string_view sender) { session.mail(sender, {"127.0.0.1", "0", ""}); }
+    void mail_from_anna() { session.mail("<anna@firm.example>", {"192.0.2.7", "587", "anna", ""}); }
+    void sendmail_from(std::string_view sender) {
+        session.mail(sender, {"127.0.0.1", "0", "", "4Qabcde"});
+    }
     /// "250" or "550 5.7.1".
     std::string rcpt(std::string_view text) {
         const auto reply = session.recipient(text, "4QabcdE");

@@ -13,29 +13,32 @@ static std::string rcpt_from(std::string_view sender, const filter::Client &clie
 }
 
 static void a_sender_needs_a_rule() {
-    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "587", "anna"}), "250");
-    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "587", "ANNA"}), "250");
-    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "587", "bert"}), "550 5.7.1");
-    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "25", ""}), "550 5.7.1");
-    CHECK_EQUAL(rcpt_from("<anna@elsewhere.example>", {"192.0.2.7", "587", "anna"}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "587", "anna", ""}), "250");
+    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "587", "ANNA", ""}), "250");
+    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "587", "bert", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<anna@firm.example>", {"192.0.2.7", "25", "", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<anna@elsewhere.example>", {"192.0.2.7", "587", "anna", ""}),
+                "550 5.7.1");
 }
 
 static void a_network_is_a_right_where_the_clients_address_is_known() {
-    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"10.1.2.3", "25", ""}), "250");
-    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"IPv6:::ffff:10.1.2.3", "25", ""}), "250");
-    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"11.1.2.3", "25", ""}), "550 5.7.1");
-    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"unknown", "25", ""}), "550 5.7.1");
-    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"", "", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"10.1.2.3", "25", "", ""}), "250");
+    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"IPv6:::ffff:10.1.2.3", "25", "", ""}), "250");
+    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"11.1.2.3", "25", "", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"unknown", "25", "", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"", "", "", ""}), "550 5.7.1");
 }
 
 static void the_null_sender_is_refused() {
-    CHECK_EQUAL(rcpt_from("<>", {"10.1.2.3", "25", ""}), "550 5.7.1");
-    CHECK_EQUAL(rcpt_from("<>", {"192.0.2.7", "587", "anna"}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<>", {"10.1.2.3", "25", "", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<>", {"192.0.2.7", "587", "anna", ""}), "550 5.7.1");
 }
 
 static void a_local_rule_fits_sendmail_alone() {
-    CHECK_EQUAL(rcpt_from("<robot@firm.example>", {"127.0.0.1", "25", ""}), "550 5.7.1");
-    CHECK_EQUAL(rcpt_from("<robot@firm.example>", {"192.0.2.1", "0", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<robot@firm.example>", {"127.0.0.1", "25", "", ""}), "550 5.7.1");
+    CHECK_EQUAL(rcpt_from("<robot@firm.example>", {"192.0.2.1", "0", "", "4Qabcde"}), "550 5.7.1");
+    // An smtpd(8) on a Unix socket.
+    CHECK_EQUAL(rcpt_from("<robot@firm.example>", {"127.0.0.1", "0", "", ""}), "550 5.7.1");
     Firm firm;
     firm.sendmail_from("robot@firm.example");
     CHECK_EQUAL(firm.rcpt("bob@x.de-mail.de"), "250");
@@ -79,7 +82,7 @@ static void text_that_is_no_address_stops_sendmail_only_where_de_mail_is_in_it()
 }
 
 static void recipients_that_cannot_be_judged_are_refused_at_once() {
-    const filter::Client anna{"192.0.2.7", "587", "anna"};
+    const filter::Client anna{"192.0.2.7", "587", "anna", ""};
     CHECK_EQUAL(rcpt_from("<anna@firm.example>", anna, "<a@@b.example>"), "553 5.1.3");
     CHECK_EQUAL(rcpt_from("<anna@firm.example>", anna, "<bob@x\xc2\xad.de-mail.de>"), "553 5.1.3");
     CHECK_EQUAL(rcpt_from("<anna@firm.example>", anna, "<bob%x.de-mail.de@localhost>"),
@@ -127,7 +130,7 @@ static void the_4097th_recipient_is_for_another_message() {
 
 static void a_refusal_is_logged_with_its_reason() {
     Firm firm;
-    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", ""});
+    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "550 5.7.1");
     CHECK(firm.logged_line_with("event=refused queue_id=\"4QabcdE\" account=\"\" "
                                 "from=\"x@elsewhere.example\" to=\"<bob@x.de-mail.de>\" "
@@ -136,7 +139,7 @@ static void a_refusal_is_logged_with_its_reason() {
 
 static void observing_refuses_nothing_and_changes_nothing() {
     Firm firm(true);
-    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", ""});
+    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
     CHECK(firm.logged_line_with("would=\"refuse\""));
     CHECK_EQUAL(firm.header({{"From", " x@elsewhere.example"}, {"x-de-mail-version", " 1"}}),

@@ -7,7 +7,7 @@ using demail::test::Firm;
 
 static void ordinary_mail_is_let_go_at_the_end_of_its_header() {
     Firm firm;
-    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", ""});
+    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<anna@firm.example>"), "250");
     CHECK_EQUAL(firm.header({{"From", " x@elsewhere.example"}, {"Subject", " Hello"}}), "let go");
     CHECK(firm.logged.lines.empty());
@@ -15,7 +15,7 @@ static void ordinary_mail_is_let_go_at_the_end_of_its_header() {
 
 static void forged_fields_of_ordinary_mail_are_removed_and_its_body_is_not_read() {
     Firm firm;
-    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", ""});
+    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<anna@firm.example>"), "250");
     CHECK_EQUAL(firm.header({{"X-De-Mail-Auth-Level", " high"},
                              {"From", " x@elsewhere.example"},
@@ -102,7 +102,7 @@ static void nothing_of_one_message_reaches_the_next() {
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
     firm.session.header("Demail-Seal", " v=1");
     firm.session.abort();
-    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", ""});
+    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "550 5.7.1");
     CHECK_EQUAL(firm.rcpt("<anna@firm.example>"), "250");
     CHECK_EQUAL(firm.header({{"From", " x@elsewhere.example"}}), "let go");
@@ -125,7 +125,7 @@ static void a_probe_without_data_is_answered_250() {
 
 static void a_header_of_hundreds_of_our_fields_is_refused() {
     Firm firm;
-    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", ""});
+    firm.session.mail("<x@elsewhere.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<anna@firm.example>"), "250");
     CHECK_EQUAL(
         firm.header(std::vector<HeaderField>(501, {"x-de-mail-version", " 1"})).substr(0, 9),
