@@ -14,7 +14,7 @@
 namespace demail::log {
 namespace {
 
-enum class Sink { standard_error, journal, syslog };
+enum class Sink { none, standard_error, journal, syslog };
 
 struct State {
     std::string program = "demail";
@@ -126,6 +126,10 @@ void open(std::string_view program) {
     }
 }
 
+void silence() {
+    state().sink = Sink::none;
+}
+
 std::string escaped(std::string_view text) {
     std::string out;
     out.reserve(text.size());
@@ -160,6 +164,8 @@ std::string line(std::string_view event, std::initializer_list<Field> fields) {
 void event(Level level, std::string_view name, std::initializer_list<Field> fields) {
     const std::string text = line(name, fields);
     switch (state().sink) {
+    case Sink::none:
+        break;
     case Sink::standard_error:
         to_standard_error(text);
         break;

@@ -19,6 +19,10 @@ using Field = std::pair<std::string_view, std::string_view>;
 /// starts.
 void open(std::string_view program);
 
+/// Nothing is logged from now on: for a program that tells all to the person who called it. The
+/// same restriction.
+void silence();
+
 /// `event` is one of contracts.md's names (`sealed`, `refused`, …) or a word of the same kind.
 /// Never pass a PIN, a subject or content.
 void event(Level level, std::string_view event, std::initializer_list<Field> fields);

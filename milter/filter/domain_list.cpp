@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 namespace demail::filter {
 namespace {
@@ -28,13 +27,13 @@ bool names_builtin_domains(std::string_view text) {
     return exact && below;
 }
 
-std::optional<DomainSet> read_list(const std::string &path) {
+} // namespace
+
+std::optional<DomainSet> read_domain_list(const std::string &path) {
     const auto text = read_file(path, list_limit);
     if (!text || !names_builtin_domains(*text)) return std::nullopt;
     return DomainSet::parse(*text);
 }
-
-} // namespace
 
 DomainStanding DomainSnapshot::find(std::string_view domain) const {
     const auto in_text = text_.find(domain);
@@ -78,8 +77,8 @@ std::shared_ptr<const DomainSnapshot> DomainList::now() {
 void DomainList::read(const Stamps &seen) {
     const bool index_there =
         std::any_of(seen.begin() + 2, seen.end(), [](const Stamp &index) { return index.there; });
-    const auto text = read_list(files_[0]);
-    const auto indexed = read_list(files_[1]);
+    const auto text = read_domain_list(files_[0]);
+    const auto indexed = read_domain_list(files_[1]);
     const bool available = index_there && text && indexed;
     // A file that changed while it was read is looked at again in a second: stamps were taken
     // first.

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ enum class DomainStanding {
     in_change,   ///< in text or index alone: being added or removed
     unavailable, ///< looks like De-Mail, but the list cannot be read or the index is missing
 };
+
+/// One of the list's two texts. nullopt where it cannot be read, is damaged, or lacks the built-in
+/// domains: a file without them was not written by the relay. Thread-safe.
+[[nodiscard]] std::optional<DomainSet> read_domain_list(const std::string &path);
 
 /// One reading of the list. Immutable, thread-safe.
 class DomainSnapshot {

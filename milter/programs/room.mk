@@ -22,3 +22,45 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 EXTRA_PROGRAMS += tests/bench/empty-milter
 tests_bench_empty_milter_SOURCES = tests/bench/empty-milter.cpp
 tests_bench_empty_milter_LDADD = $(MILTER_LIBS)
+
+# demailctl: all but its main in a library, so that tests reach it.
+noinst_LIBRARIES += libdemail-ctl.a
+libdemail_ctl_a_SOURCES = \
+	milter/programs/ctl_domain_files.cpp \
+	milter/programs/ctl_domain_files.hpp \
+	milter/programs/ctl_domains.cpp \
+	milter/programs/ctl_domains.hpp \
+	milter/programs/ctl_postfix_lines.cpp \
+	milter/programs/ctl_postfix_lines.hpp \
+	milter/programs/ctl_postfix_list.cpp \
+	milter/programs/ctl_postfix_list.hpp \
+	milter/programs/ctl_relay.cpp \
+	milter/programs/ctl_relay.hpp \
+	milter/programs/ctl_resume.cpp \
+	milter/programs/ctl_resume.hpp \
+	milter/programs/ctl_screen.cpp \
+	milter/programs/ctl_screen.hpp \
+	milter/programs/ctl_setup.cpp \
+	milter/programs/ctl_setup.hpp \
+	milter/programs/ctl_status.cpp \
+	milter/programs/ctl_status.hpp \
+	milter/programs/ctl_test_address.cpp \
+	milter/programs/ctl_test_address.hpp \
+	milter/programs/ctl_verdict.hpp
+CTL_LIBS = libdemail-ctl.a libdemail-filter.a libdemail-relay.a libdemail-admin.a \
+	libdemail-crypto.a libdemail-message.a libdemail-base.a
+LIBS_CTL = $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
+
+bin_PROGRAMS += demailctl
+demailctl_SOURCES = milter/programs/demailctl.cpp
+demailctl_LDADD = $(CTL_LIBS) $(LIBS_CTL)
+
+UNIT_TESTS += tests/unit/ctl_postfix_lines_test tests/unit/ctl_screen_test \
+	tests/unit/ctl_test_address_test
+tests_unit_ctl_postfix_lines_test_SOURCES = tests/unit/ctl_postfix_lines_test.cpp
+tests_unit_ctl_postfix_lines_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
+tests_unit_ctl_screen_test_SOURCES = tests/unit/ctl_screen_test.cpp
+tests_unit_ctl_screen_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
+tests_unit_ctl_test_address_test_SOURCES = tests/unit/ctl_test_address_test.cpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_ctl_test_address_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)

@@ -1,0 +1,183 @@
+#include "programs/ctl_test_address.hpp"
+
+#include "admin/daemon.hpp"
+#include "filter/recipient.hpp"
+#include "filter/session.hpp"
+#include "programs/ctl_screen.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+namespace demail::ctl {
+
+namespace {
+
+using filter::RecipientKind;
+using nlohmann::ordered_json;
+using Kind = AddressAnswer::Kind;
+
+class NoEvents final : public filter::EventSink {
+  public:
+    void event(log::Level, std::string_view, std::initializer_list<log::Field>) override {}
+};
+
+std::string pattern_text(const AddressPattern &pattern) {
+    if (pattern.wild()) return "*@" + pattern.domain();
+    const auto address = pattern.fill("");
+    return address ? address->str() : "?";
+}
+
+/// cleanup(8) gives sendmail(1) the loopback address and port 0.
+filter::Client client_of(const AddressQuestion &question) {
+    if (question.local) return {"127.0.0.1", "0", ""};
+    return {question.client, "25", question.login};
+}
+
+std::optional<Reply> milters_reply(const AddressQuestion &question,
+                                   const filter::CurrentSettings &settings, RecipientKind kind) {
+    NoEvents events;
+    const filter::Surroundings around{settings, events, [] { return std::int64_t{0}; }};
+    filter::Session session(around);
+    session.mail(question.from, client_of(question));
+    auto reply = session.recipient(question.recipient, "");
+    if (reply || !question.local || kind == RecipientKind::demail) return reply;
+    // sendmail(1) hears of its recipients at the end of the header.
+    auto after = session.end_of_header("");
+    if (auto *held = std::get_if<Reply>(&after)) return std::move(*held);
+    return std::nullopt;
+}
+
+void find_rule(const AddressQuestion &question, const SenderRules &rules, AddressAnswer &answer) {
+    const filter::Client client = client_of(question);
+    auto right = rules.find({Address::parse(question.from), std::string(client.login),
+                             IpAddress::parse(client.address), question.local});
+    if (!right) return;
+    answer.rule = right->rule;
+    answer.sender = std::move(right->sender);
+    for (const SenderRule &one : rules.all()) {
+        if (one.account == right->rule->account) ++answer.number;
+        if (&one == right->rule) break;
+    }
+}
+
+std::string_view word(Kind kind) {
+    switch (kind) {
+    case Kind::may:
+        return "may";
+    case Kind::refused:
+        return "refused";
+    case Kind::not_now:
+        return "not-now";
+    default:
+        return "not-de-mail";
+    }
+}
+
+std::string option_names(const OptionSet &options) {
+    return options.empty() ? "none" : options.str();
+}
+
+std::string as_json(const AddressAnswer &answer, bool observing) {
+    ordered_json whole{{"recipient", answer.recipient}, {"verdict", word(answer.kind)}};
+    whole["sentence"] = answer.sentence;
+    whole["reply"] = !answer.reply ? ordered_json()
+                                   : ordered_json{{"code", answer.reply->code},
+                                                  {"enhanced", answer.reply->enhanced},
+                                                  {"text", answer.reply->text}};
+    whole["account"] = answer.rule ? ordered_json(answer.rule->account) : ordered_json();
+    whole["rule"] = answer.rule ? ordered_json(answer.number) : ordered_json();
+    whole["sender"] = answer.sender ? ordered_json(answer.sender->lower()) : ordered_json();
+    whole["defaults"] = answer.rule ? answer.rule->defaults.str() : "";
+    whole["allow"] = answer.rule ? answer.rule->allow.str() : "";
+    whole["mode"] = observing ? "observe" : "enforce";
+    return whole.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string as_text(const AddressAnswer &answer, bool observing, const Screen &screen) {
+    Table table;
+    table.add({"recipient", answer.recipient});
+    table.add({"De-Mail", answer.kind == Kind::not_demail ? "no" : "yes"});
+    if (answer.kind == Kind::may) {
+        table.add({"may be sent", {"yes", Tone::good}});
+    } else if (answer.kind != Kind::not_demail) {
+        table.add({"may be sent", {answer.kind == Kind::not_now ? "not now" : "no", Tone::bad}});
+    }
+    if (answer.reply)
+        table.add({"milter", fmt::format("{} {} {}", answer.reply->code, answer.reply->enhanced,
+                                         answer.reply->text)});
+    if (!answer.sentence.empty()) table.add({"", answer.sentence});
+    if (answer.rule != nullptr) {
+        table.add({"account", answer.rule->account});
+        table.add({"rule", fmt::format("number {} of the account: {}", answer.number,
+                                       rule_text(*answer.rule))});
+        table.add({"De-Mail sender", answer.sender->lower()});
+        table.add({"options", "by default: " + option_names(answer.rule->defaults)});
+        table.add({"", "allowed besides: " + option_names(answer.rule->allow)});
+    }
+    if (observing)
+        table.add({"mode", {"observe", Tone::warning}, "the milter logs this and changes nothing"});
+    return table.str(screen);
+}
+
+} // namespace
+
+std::string rule_text(const SenderRule &rule) {
+    std::string text =
+        fmt::format("from = \"{}\", as = \"{}\"", pattern_text(rule.from), pattern_text(rule.as));
+    if (!rule.login.empty()) text += fmt::format(", login = \"{}\"", rule.login);
+    if (!rule.networks.empty()) text += ", from its network";
+    if (rule.local) text += ", local";
+    return text;
+}
+
+AddressAnswer judge_address(const AddressQuestion &question, const Configuration &configuration,
+                            std::shared_ptr<filter::DomainList> domains) {
+    auto settings = std::make_shared<filter::Settings>();
+    settings->rules = configuration.rules;
+    settings->domains = domains;
+    const auto reading = filter::read_recipient(question.recipient, *domains->now());
+    AddressAnswer answer;
+    answer.recipient = reading.address ? reading.address->str() : question.recipient;
+    answer.reply =
+        milters_reply(question, filter::CurrentSettings(std::move(settings)), reading.kind);
+    if (reading.kind == RecipientKind::demail) find_rule(question, configuration.rules, answer);
+    if (answer.reply) {
+        answer.kind = answer.reply->code / 100 == 4 ? Kind::not_now : Kind::refused;
+    } else if (reading.kind == RecipientKind::ordinary) {
+        answer.kind = Kind::not_demail;
+        answer.sentence = "the domain is in no De-Mail list: this is ordinary mail";
+    } else if (answer.rule != nullptr) {
+        answer.kind = Kind::may;
+        answer.sentence = "if From, Sender and Reply-To fit the same rule";
+    } else {
+        answer.kind = Kind::refused;
+        answer.sentence =
+            reading.kind == RecipientKind::demail
+                ? "no rule with local = true fits this sender: Postfix takes the message without a "
+                  "seal, demail-relay bounces it (5.7.0)"
+                : "Postfix takes the message from sendmail(1) without a seal and bounces it";
+    }
+    return answer;
+}
+
+int test_address(const AddressQuestion &question, const Configuration &configuration, bool json) {
+    const AddressAnswer answer = judge_address(
+        question, configuration, std::make_shared<filter::DomainList>(configuration.domains));
+    if (!print(json ? as_json(answer, configuration.observe)
+                    : as_text(answer, configuration.observe, Screen::of(STDOUT_FILENO))))
+        return exit_unavailable;
+    switch (answer.kind) {
+    case Kind::may:
+        return exit_good;
+    case Kind::refused:
+        return exit_bad;
+    case Kind::not_now:
+        return exit_again;
+    default:
+        return exit_unknown;
+    }
+}
+
+} // namespace demail::ctl

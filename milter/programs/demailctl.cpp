@@ -1,0 +1,192 @@
+// demailctl: what an administrator asks of the gateway, and tells it.
+#include "admin/configuration.hpp"
+#include "admin/daemon.hpp"
+#include "base/log.hpp"
+#include "config.h"
+#include "programs/ctl_domains.hpp"
+#include "programs/ctl_resume.hpp"
+#include "programs/ctl_screen.hpp"
+#include "programs/ctl_setup.hpp"
+#include "programs/ctl_status.hpp"
+#include "programs/ctl_test_address.hpp"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace {
+
+using namespace demail;
+
+/// Runs once the configuration is read.
+using Action = std::function<int(const Configuration &)>;
+
+struct Words {
+    std::string config_file = SYSCONFDIR "/demail/demail.toml";
+    bool check = false, json = false, refresh = false, print = false;
+    std::string domain, account, postfix_directory;
+    ctl::AddressQuestion address;
+    Action action;
+};
+
+void say(const std::string &sentence) {
+    std::fputs((ctl::visible(sentence) + "\n").c_str(), stderr);
+}
+
+int usage(const std::string &sentence) {
+    say("demailctl: " + sentence);
+    say("Run demailctl --help for more.");
+    return exit_usage;
+}
+
+void add_json(CLI::App &command, Words &words) {
+    command.add_flag("--json", words.json, "Print JSON");
+}
+
+void add_domains(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("domains", "Show the De-Mail domains, or change them");
+    add_json(command, words);
+    command.add_flag("--refresh", words.refresh, "Ask the providers now");
+    command.require_subcommand(0, 1);
+    command.callback([&] {
+        if (words.action) return;
+        words.action = [&](const Configuration &configuration) {
+            return words.refresh ? ctl::refresh_domains(configuration, words.json)
+                                 : ctl::show_domains(configuration, words.json);
+        };
+    });
+    command.add_subcommand("refresh", "Ask the providers now")->callback([&] {
+        words.refresh = true;
+    });
+    const std::pair<const char *, const char *> verbs[] = {
+        {"accept", "Take a domain that a provider names and nothing confirms"},
+        {"forget", "Make a domain whose provider has ended an ordinary one again"}};
+    for (const auto &one : verbs) {
+        const std::string verb = one.first;
+        CLI::App &change = *command.add_subcommand(verb, one.second);
+        change.add_option("DOMAIN", words.domain)->required();
+        change.callback([&words, verb] {
+            words.action = [&words, verb](const Configuration &configuration) {
+                return ctl::change_domain(configuration, verb, words.domain, words.json);
+            };
+        });
+    }
+}
+
+void add_status(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("status", "Tell whether all parts work");
+    add_json(command, words);
+    command.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::show_status(configuration, words.json);
+        };
+    });
+}
+
+void add_resume(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand(
+        "resume", "Use an account again that was suspended after a refused login");
+    add_json(command, words);
+    command.add_option("ACCOUNT", words.account)->required();
+    command.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::resume(configuration, words.account, words.json);
+        };
+    });
+}
+
+void add_setup(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("setup", "Show the lines that Postfix needs");
+    add_json(command, words);
+    command.add_flag("--print", words.print, "Print them; nothing is changed")->required();
+    command
+        .add_option("--postfix-config", words.postfix_directory,
+                    "Postfix's configuration, where it is not the one that demail.toml names")
+        ->type_name("DIR");
+    command.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::print_setup(configuration, words.postfix_directory, words.json);
+        };
+    });
+}
+
+void add_test_address(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand(
+        "test-address", "Tell what the milter would say of a recipient, and which rule decides");
+    ctl::AddressQuestion &address = words.address;
+    add_json(command, words);
+    command.add_option("ADDRESS", address.recipient, "The recipient")->required();
+    command.add_option("--from", address.from, "The envelope sender; \"\" for none")
+        ->type_name("ADDRESS")
+        ->required();
+    auto *login = command.add_option("--login", address.login, "The SASL user")->type_name("USER");
+    auto *client =
+        command.add_option("--client", address.client, "The client's IP address")->type_name("IP");
+    command.add_flag("--local", address.local, "Handed in by sendmail(1)")
+        ->excludes(login)
+        ->excludes(client);
+    command.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::test_address(words.address, configuration, words.json);
+        };
+    });
+}
+
+int check_configuration(const Words &words, const Configuration &configuration) {
+    const auto faults = check_files(configuration, words.config_file, true);
+    for (const ConfigurationFault &one : configuration.warnings)
+        say(one.str());
+    for (const ConfigurationFault &one : faults)
+        say(one.str());
+    if (!faults.empty()) return exit_configuration;
+    return ctl::print(ctl::visible(words.config_file) + ": good\n") ? exit_good : exit_unavailable;
+}
+
+int run(int argc, char **argv) {
+    Words words;
+    CLI::App app("Looks after the De-Mail gateway", "demailctl");
+    app.set_help_flag("--help", "Show this text and end");
+    app.set_version_flag("--version", std::string("demailctl ") + PACKAGE_VERSION,
+                         "Show the version and end");
+    app.add_option("--config", words.config_file, "The configuration file")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_flag("--check-config", words.check,
+                 "Check the configuration and the files it names, and end");
+    app.require_subcommand(0, 1);
+    app.fallthrough(); // --config may stand behind the command too
+    for (const auto add : {add_domains, add_status, add_resume, add_setup, add_test_address})
+        add(app, words);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::Success &request) {
+        return app.exit(request);
+    } catch (const CLI::ParseError &error) {
+        return usage(error.what());
+    }
+    if (!words.action && !words.check) return usage("a command is missing");
+    auto read = read_configuration(words.config_file);
+    if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&read)) {
+        for (const ConfigurationFault &one : *faults)
+            say(one.str());
+        return exit_configuration;
+    }
+    const auto &configuration = std::get<Configuration>(read);
+    return words.check ? check_configuration(words, configuration) : words.action(configuration);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    demail::log::silence();
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        return run(argc, argv);
+    } catch (const std::exception &error) {
+        std::fputs(("demailctl: " + demail::ctl::visible(error.what()) + "\n").c_str(), stderr);
+        return demail::exit_unavailable;
+    }
+}
