@@ -126,10 +126,7 @@ static void sendmail_has_local_rules_alone() {
     CHECK(!bounced.reply);
     CHECK(bounced.sentence.find("bounces") != std::string::npos);
     // What the transport map would miss is refused at the end of the header.
-    const auto wide =
-        gateway.ask({"bob@other.de\xe3\x80\x82example", "a@firm.example", "", "", true});
-    CHECK(wide.kind == Kind::not_demail);
-    const auto hidden = gateway.ask({"bob@ｄe-mail.de", "a@firm.example", "", "", true});
+    const auto hidden = gateway.ask({"bob@other.de-mail。de", "a@firm.example", "", "", true});
     CHECK(hidden.kind == Kind::refused);
     CHECK_EQUAL(hidden.reply->enhanced, "5.1.3");
 }
