@@ -98,11 +98,23 @@ void take_query_attribute(KeyUri &uri, std::string_view name, std::string value)
     }
 }
 
+void refuse_strange_characters(std::string_view text, bool query) {
+    for (const char c : text) {
+        if (may_stand(c, query) || c == (query ? '&' : ';')) continue;
+        throw Fault{fmt::format("a character must be percent-encoded: write %{:02X}",
+                                static_cast<unsigned char>(c))};
+    }
+}
+
 void take(KeyUri &uri, std::string_view text, bool query, std::set<std::string> &seen) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || equals == 0)
         throw Fault{"each attribute must have the form name=value"};
     const std::string name(text.substr(0, equals));
+    if (!query && (name == "module-path" || name == "pin-source"))
+        throw Fault{
+            fmt::format("{} belongs behind a question mark: pkcs11:...?{}=...", name, name)};
+    refuse_strange_characters(text, query);
     if (name.substr(0, 2) == "x-") return; // RFC 7512 2.3: a vendor's own
     // The query's names are apart from the path's (RFC 7512 2.3).
     if (!seen.insert((query ? "?" : "") + name).second)
@@ -127,14 +139,6 @@ void take_all(KeyUri &uri, std::string_view text, bool query) {
         take(uri, text.substr(0, end), query, seen);
         if (end == std::string_view::npos) return;
         text.remove_prefix(end + 1);
-    }
-}
-
-void refuse_strange_characters(std::string_view text, bool query) {
-    for (const char c : text) {
-        if (may_stand(c, query) || c == (query ? '&' : ';')) continue;
-        throw Fault{fmt::format("a character must be percent-encoded: write %{:02X}",
-                                static_cast<unsigned char>(c))};
     }
 }
 
@@ -170,10 +174,8 @@ std::variant<KeyUri, std::string> KeyUri::parse(std::string_view text) {
         const std::size_t mark = text.find('?');
         const std::string_view path = text.substr(0, mark);
         KeyUri uri;
-        refuse_strange_characters(path, false);
         if (!path.empty()) take_all(uri, path, false);
         if (mark != std::string_view::npos) {
-            refuse_strange_characters(text.substr(mark + 1), true);
             take_all(uri, text.substr(mark + 1), true);
         }
         return uri;

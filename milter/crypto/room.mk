@@ -58,3 +58,16 @@ UNIT_TESTS += tests/unit/token_pin_test
 tests_unit_token_pin_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_token_pin_test_SOURCES = tests/unit/token_pin_test.cpp $(breakable_sources) $(token_test_sources)
 tests_unit_token_pin_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/key_uri_test
+tests_unit_key_uri_test_SOURCES = tests/unit/key_uri_test.cpp
+tests_unit_key_uri_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/certificate_choice_test
+tests_unit_certificate_choice_test_SOURCES = tests/unit/certificate_choice_test.cpp tests/unit/certificates.cpp
+tests_unit_certificate_choice_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/digest_info_test
+tests_unit_digest_info_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_digest_info_test_SOURCES = tests/unit/digest_info_test.cpp tests/unit/certificates.cpp
+tests_unit_digest_info_test_LDADD = $(crypto_test_libraries)
