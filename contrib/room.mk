@@ -25,3 +25,9 @@ EXTRA_DIST += \
 
 pkgpostfixdir = $(datadir)/postfix-demail
 dist_pkgpostfix_DATA = contrib/postfix/strip-seal
+
+dist_man_MANS = \
+	contrib/man/demail-milter.8 \
+	contrib/man/demail-relay.8 \
+	contrib/man/demail.toml.5 \
+	contrib/man/demailctl.1

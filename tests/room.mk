@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_configuration.py \
+	tests/e2e/test_demailctl.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_path.py \

@@ -29,10 +29,11 @@ std::string pattern_text(const AddressPattern &pattern) {
     return address ? address->str() : "?";
 }
 
-/// cleanup(8) gives sendmail(1) the loopback address and port 0.
+/// cleanup(8) passes sendmail(1) on with a queue id, the loopback address and port 0; smtpd(8) has
+/// no queue id at MAIL.
 filter::Client client_of(const AddressQuestion &question) {
-    if (question.local) return {"127.0.0.1", "0", ""};
-    return {question.client, "25", question.login};
+    if (question.local) return {"127.0.0.1", "0", "", "none"};
+    return {question.client, "25", question.login, ""};
 }
 
 std::optional<Reply> milters_reply(const AddressQuestion &question,
