@@ -181,6 +181,20 @@ static void what_is_signed_must_not_change() {
     CHECK_EQUAL(doubt_of_text(replaced(good, "<p:holder>Fi", "<p:holder>Fi<!-- x -->")), "");
 }
 
+static void a_long_list_is_checked_in_well_under_a_second() {
+    Reply reply;
+    std::string domains;
+    for (int i = 0; i < 25'000; ++i)
+        domains += fmt::format("<p:domain>d{}.de</p:domain>", i);
+    reply.payload = replaced(reply.payload, "<p:domain>firm.de-mail.de</p:domain>", domains);
+    const soap::HttpReply http = reply.http(provider());
+    const auto begin = std::chrono::steady_clock::now();
+    const Result result = read(http);
+    CHECK(std::chrono::steady_clock::now() - begin < 800ms);
+    CHECK_EQUAL(soap::read_account(std::get<soap::Payload>(result).element).domains.size(),
+                25'000U);
+}
+
 static void another_signer_does_not_count() {
     const auto other = make_key("RSA");
     CHECK_DOUBT(doubt(Reply{}.http(*other)), "not the provider's");
@@ -239,7 +253,9 @@ int main() {
                 TEST(a_reply_to_another_request_does_not_count),
                 TEST(a_reply_of_another_kind_does_not_count), TEST(the_schema_is_held_against_it),
                 TEST(an_old_or_future_reply_does_not_count), TEST(each_part_must_be_signed),
-                TEST(what_is_signed_must_not_change), TEST(another_signer_does_not_count),
-                TEST(either_of_two_signers_counts), TEST(a_signers_certificate_must_be_valid_now),
-                TEST(every_allowed_key_signs), TEST(unreadable_signers_and_schemas_are_named)});
+                TEST(what_is_signed_must_not_change),
+                TEST(a_long_list_is_checked_in_well_under_a_second),
+                TEST(another_signer_does_not_count), TEST(either_of_two_signers_counts),
+                TEST(a_signers_certificate_must_be_valid_now), TEST(every_allowed_key_signs),
+                TEST(unreadable_signers_and_schemas_are_named)});
 }
