@@ -260,6 +260,8 @@ void Submitter::attempt(Work &work, Submission &submission) {
     } else if (const auto *not_sent = std::get_if<soap::NotSent>(&answer)) {
         settle(work, submission, outcome_of(*not_sent, provider), not_sent->why);
     } else if (const auto *no_answer = std::get_if<soap::NoAnswer>(&answer)) {
+        // TLS 1.3: the refusal of our certificate may come after the request went out.
+        if (no_answer->login_refused) work.account.suspend(no_answer->why);
         settle(work, submission, outcome_of(*no_answer, provider), no_answer->why);
     } else {
         const auto &token = std::get<soap::TokenFault>(answer);
