@@ -51,3 +51,5 @@ tests_unit_filter_refusals_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_header_test
 tests_unit_filter_header_test_SOURCES = tests/unit/filter_header_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
+
+EXTRA_DIST += tests/e2e/milter_peer.py tests/e2e/test_milter_protocol.py
