@@ -22,14 +22,16 @@ struct Report {
 
 Finding relay_finding(const Configuration &configuration, const RelayAnswer &answer) {
     const std::string name = "demail-relay";
+    std::string sentence = answer.sentence;
+    if (sentence.starts_with(name + " ")) sentence.erase(0, name.size() + 1);
     switch (answer.kind) {
     case RelayAnswer::Kind::answered:
         return {name, Verdict::good, "answers at " + configuration.control_socket};
     case RelayAnswer::Kind::not_there:
         return {name, Verdict::bad,
-                answer.sentence + ". De-Mails wait in Postfix's queue until it is back"};
+                sentence + ". De-Mails wait in Postfix's queue until it is back"};
     default:
-        return {name, Verdict::unknown, answer.sentence};
+        return {name, Verdict::unknown, sentence};
     }
 }
 

@@ -82,6 +82,7 @@ std::string option_names(const OptionSet &options) {
 
 std::string as_json(const AddressAnswer &answer, bool observing) {
     ordered_json whole{{"recipient", answer.recipient}, {"verdict", word(answer.kind)}};
+    whole["deMail"] = answer.demail ? ordered_json(*answer.demail) : ordered_json();
     whole["sentence"] = answer.sentence;
     whole["reply"] = !answer.reply ? ordered_json()
                                    : ordered_json{{"code", answer.reply->code},
@@ -99,7 +100,7 @@ std::string as_json(const AddressAnswer &answer, bool observing) {
 std::string as_text(const AddressAnswer &answer, bool observing, const Screen &screen) {
     Table table;
     table.add({"recipient", answer.recipient});
-    table.add({"De-Mail", answer.kind == Kind::not_demail ? "no" : "yes"});
+    table.add({"De-Mail", !answer.demail ? "not an address" : *answer.demail ? "yes" : "no"});
     if (answer.kind == Kind::may) {
         table.add({"may be sent", {"yes", Tone::good}});
     } else if (answer.kind != Kind::not_demail) {
@@ -141,6 +142,8 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
     const auto reading = filter::read_recipient(question.recipient, *domains->now());
     AddressAnswer answer;
     answer.recipient = reading.address ? reading.address->str() : question.recipient;
+    if (reading.kind != RecipientKind::malformed)
+        answer.demail = reading.kind != RecipientKind::ordinary;
     answer.reply =
         milters_reply(question, filter::CurrentSettings(std::move(settings)), reading.kind);
     if (reading.kind == RecipientKind::demail) find_rule(question, configuration.rules, answer);

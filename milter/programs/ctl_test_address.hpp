@@ -21,6 +21,7 @@ struct AddressQuestion {
 struct AddressAnswer {
     enum class Kind { may, refused, not_now, not_demail };
     Kind kind = Kind::not_demail;
+    std::optional<bool> demail;       ///< nullopt: no address that can be read
     std::string recipient;            ///< in normal form, or as asked where it is no address
     std::optional<Reply> reply;       ///< the milter's, where it refuses
     std::string sentence;             ///< what happens, where the reply does not say it
