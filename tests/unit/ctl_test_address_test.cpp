@@ -156,6 +156,12 @@ static void what_is_not_known_now_is_neither_yes_nor_no() {
     CHECK_EQUAL(away.reply->code, 451);
 }
 
+static void what_is_no_address_is_called_neither() {
+    const auto answer = Gateway().ask({"a@b@c d", "anna@firm.example", "anna", "", false});
+    CHECK(answer.kind == Kind::refused);
+    CHECK(!answer.demail.has_value());
+}
+
 static void observing_changes_no_answer() {
     Gateway gateway;
     gateway.configuration.observe = true;
@@ -171,5 +177,6 @@ int main() {
          TEST(the_null_sender_is_refused), TEST(the_clients_network_decides),
          TEST(sendmail_has_local_rules_alone), TEST(ordinary_addresses_are_not_de_mail),
          TEST(a_domain_that_has_ended_is_refused),
-         TEST(what_is_not_known_now_is_neither_yes_nor_no), TEST(observing_changes_no_answer)});
+         TEST(what_is_not_known_now_is_neither_yes_nor_no),
+         TEST(what_is_no_address_is_called_neither), TEST(observing_changes_no_answer)});
 }
