@@ -88,7 +88,7 @@ class Postfix:
             "mynetworks": "127.0.0.0/8 10.0.0.0/8",
             "myorigin": "firm.example",
             "inet_interfaces": "127.0.0.1",
-            "inet_protocols": "ipv4",
+            "inet_protocols": "all",
             "alias_maps": "",
             "smtp_host_lookup": "native",
             "smtp_dns_support_level": "disabled",

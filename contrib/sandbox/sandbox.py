@@ -10,6 +10,7 @@
 import argparse
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -30,9 +31,16 @@ LONGEST_SOCKET = "/postfix/spool/demail-milter/milter.sock"
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the range from which the kernel gives ports to clients (ip(7)), so that none of them
+    takes it before the server that it is for."""
+    while True:
+        port = 15000 + secrets.randbelow(15000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def fits(directory):
@@ -222,8 +230,7 @@ class Sandbox:
         found = []
         for name in sorted(os.listdir(base)) if os.path.isdir(base) else ():
             path = os.path.join(base, name)
-            # The simulator moves a finished directory into place; others are on their way.
-            if not os.path.exists(os.path.join(path, "submission.json")):
+            if name.startswith("."):  # on its way into place
                 continue
             with open(os.path.join(path, "submission.json"), encoding="utf-8") as file:
                 entry = json.load(file)

@@ -109,21 +109,21 @@ class IndexMissing(EndToEnd):
             with self.assertRaises(Refused) as caught:
                 self.send([BOB], message(ANNA, [BOB]))
             self.assertEqual(caught.exception.code // 100, 4)
-            # sendmail(1) meets no smtpd that would refuse.
+            # sendmail(1) meets no smtpd that would refuse: the message stays in maildrop.
             root = "root@firm.example"
             self.box.postfix.sendmail(message(root, [BOB]).replace(b"\r\n", b"\n"),
                                       "-f", root, BOB)
-            wait_for(lambda: any("delay_reason" in recipient
-                                 for entry in self.box.postfix.queue()
-                                 for recipient in entry["recipients"]), 30, "a deferral")
+            wait_for(lambda: "milter-reject: END-OF-MESSAGE" in self.box.postfix.log(), 30,
+                     "the milter's not-now")
+            self.assertEqual([entry["queue_name"] for entry in self.box.postfix.queue()],
+                             ["maildrop"])
             self.nothing_left()
         finally:
             for path in away:
                 os.rename(path + ".away", path)
-        # trivial-rewrite notices within its own time; a restart shortens the wait.
+        # trivial-rewrite and pickup notice within their own time; a restart shortens the wait.
         self.box.postfix.stop()
         self.box.postfix.start()
-        self.box.postfix.flush()
         self.accepted(1)
 
 
