@@ -15,3 +15,5 @@ EXTRA_DIST += \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
 	tests/e2e/test_uncertain.py
+
+include tests/bench/room.mk

@@ -18,11 +18,6 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 	libdemail-base.a $(MILTER_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
 	$(OPENSSL_LIBS) -ldl
 
-# The floor of the milter's bench.
-EXTRA_PROGRAMS += tests/bench/empty-milter
-tests_bench_empty_milter_SOURCES = tests/bench/empty-milter.cpp
-tests_bench_empty_milter_LDADD = $(MILTER_LIBS)
-
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
 libdemail_ctl_a_SOURCES = \

@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""The project's figures, ours beside a floor or a peer, by medians of interleaved rounds.
+
+    make bench                              all of them, about three minutes; needs root
+    make bench BENCHFLAGS="--only milter"   milter, relay or memory
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+
+SOURCE = os.path.realpath(os.environ.get("SRCDIR") or
+                          os.path.join(os.path.dirname(__file__), "../.."))
+for directory in ("contrib/sandbox", "tests/e2e"):
+    sys.path.insert(0, os.path.join(SOURCE, directory))
+
+from figures import Table, interleaved, spread  # noqa: E402
+from milter_load import MilterLoad  # noqa: E402
+from process import Failure  # noqa: E402
+from relay_load import BOB, RelayLoad, letter  # noqa: E402
+from sandbox import Sandbox, free_port  # noqa: E402
+
+BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
+LIMIT = 47185920  # message_size_limit of contracts.md
+
+
+def bench_milter(box, ports, options, table, notes):
+    load = MilterLoad(box, BUILD, ports)
+    load.create()
+    try:
+        load.start()
+        load.check_verification()
+        found = interleaved(options.rounds, {
+            name: lambda name=name: load.load(name, options.messages) for name in ports})
+    finally:
+        load.stop()
+    table.ratio("milter, CPU ms a message: empty milter", found["demail"], found["empty"], 1.0)
+    table.ratio("milter, CPU ms a message: OpenDKIM", found["demail"], found["opendkim"], 0.35)
+    notes += [spread(f"milter: {name}", figures) for name, figures in found.items()]
+
+
+def bench_relay(box, options, table, notes):
+    load = RelayLoad(box, BUILD)
+    try:
+        load.start()
+        found = interleaved(options.rounds, {
+            "relay": lambda: load.relay(options.submissions),
+            "floor": lambda: load.submit_floor(options.submissions),
+            "token": lambda: load.sign(options.submissions)})
+    finally:
+        load.stop()
+    signing = statistics.median(found["token"])
+    table.ratio("relay, CPU ms a submission: floor", found["relay"], found["floor"], 1.5, signing)
+    notes.append(f"relay: {signing:.3f} ms of the token's own signing are taken off both; as "
+                 f"measured: ours {statistics.median(found['relay']):.3f}, floor "
+                 f"{statistics.median(found['floor']):.3f}")
+    notes += [spread(f"relay: {name}", figures) for name, figures in found.items()]
+
+
+def reset_peak(process):
+    with open(f"/proc/{process.pid}/clear_refs", "w", encoding="ascii") as file:
+        file.write("5")
+
+
+def peaks(box, content):
+    """Peak RSS in KiB of milter and relay while this De-Mail goes through Postfix and them."""
+    for process in (box.milter, box.relay):
+        reset_peak(process)
+    before = len(box.accepted())
+    with box.client(login="anna") as client:
+        client.send("anna@firm.example", [BOB], content)
+    box.postfix.wait_empty(120)
+    if len(box.accepted()) != before + 1:
+        raise Failure("a De-Mail of the memory bench did not reach the provider")
+    return box.milter.peak_rss(), box.relay.peak_rss()
+
+
+def bench_memory(box, table):
+    peaks(box, letter())
+    milter, relay = peaks(box, letter())
+    large_milter, large_relay = peaks(box, letter(LIMIT - 8192))  # room for Received and the seal
+    table.growth("relay, peak RSS MiB: 45 MiB over 4 KiB", large_relay, relay, 8)
+    table.growth("milter, peak RSS MiB: 45 MiB over 4 KiB", large_milter, milter, 1)
+
+
+def run(options):
+    ports = {name: free_port() for name in ("demail", "empty", "opendkim")}
+    with Sandbox(tempfile.mkdtemp(prefix="demail-bench-", dir="/tmp"), BUILD) as box:
+        box.create(settings={"default_transport": "discard:"},
+                   services=MilterLoad.services(ports))
+        box.start()
+        notes = []
+        table = Table()
+        wanted = options.only or ["milter", "relay", "memory"]
+        if "milter" in wanted:
+            bench_milter(box, ports, options, table, notes)
+        if "relay" in wanted:
+            bench_relay(box, options, table, notes)
+        if "memory" in wanted:
+            bench_memory(box, table)
+    print(f"\n{options.rounds} rounds in turn, of {options.messages} messages or "
+          f"{options.submissions} submissions; load average {os.getloadavg()[0]:.1f} on "
+          f"{os.cpu_count()} processors")
+    print("\n".join(notes))
+    return 1 if table.missed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=("milter", "relay", "memory"))
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--messages", type=int, default=400, help="a round, to each milter")
+    parser.add_argument("--submissions", type=int, default=60, help="a round")
+    try:
+        return run(parser.parse_args())
+    except Failure as fault:
+        print(f"bench: {fault}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

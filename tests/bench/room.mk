@@ -1,0 +1,16 @@
+# make bench: CPU and memory of the daemons against floors and peers. Needs root (a private Postfix)
+# and Debian's opendkim beside what the tests need.
+EXTRA_PROGRAMS += tests/bench/empty-milter tests/bench/floor-submit
+tests_bench_empty_milter_SOURCES = tests/bench/empty-milter.cpp
+tests_bench_empty_milter_LDADD = $(MILTER_LIBS)
+tests_bench_floor_submit_SOURCES = tests/bench/floor-submit.cpp
+tests_bench_floor_submit_LDADD = libdemail-soap.a libdemail-crypto.a libdemail-message.a \
+	libdemail-base.a $(CURL_LIBS) $(XML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS) -ldl
+
+EXTRA_DIST += tests/bench/bench.py tests/bench/figures.py tests/bench/milter_load.py \
+	tests/bench/relay_load.py
+
+bench: $(sbin_PROGRAMS) tests/bench/empty-milter$(EXEEXT) tests/bench/floor-submit$(EXEEXT)
+	SRCDIR=$(abs_top_srcdir) BUILDDIR=$(abs_top_builddir) $(PYTHON) \
+		$(srcdir)/tests/bench/bench.py $(BENCHFLAGS)
+.PHONY: bench
