@@ -83,6 +83,12 @@ void ControlServer::serve(int socket) {
     set_patience(socket);
     const bool may_act = peer_uid(socket) == 0U || peer_in_group(socket, "demail-admin");
     const bool may_look = may_act || peer_in_group(socket, "demail-view");
+    if (!may_look) { // at once: whoever may not ask cannot keep those waiting who may
+        write_all(socket, error_text("you may not ask the relay: only root and the groups "
+                                     "demail-admin and demail-view may") +
+                              "\n");
+        return;
+    }
     std::istringstream request(read_until(socket, '\n', longest_request));
     std::string name;
     request >> name;
@@ -92,10 +98,7 @@ void ControlServer::serve(int socket) {
     std::string answer;
     try {
         const auto command = commands_.find(name);
-        if (!may_look)
-            answer = error_text("you may not ask the relay: only root and the groups demail-admin "
-                                "and demail-view may");
-        else if (command == commands_.end())
+        if (command == commands_.end())
             answer = error_text("the relay does not know the command \"" + name + "\"");
         else if (command->second.acts && !may_act)
             answer =

@@ -57,7 +57,8 @@ void run(const DaemonOptions &options) {
     lmtp::Server server(lmtp::listen_unix(configuration->lmtp_socket, 0660),
                         {uid_of(configuration->lmtp_peer)}, service, {});
     relay::DomainKeeper domains(service);
-    const ControlServer control(lmtp::listen_unix(configuration->control_socket, 0660),
+    // A socket has one group and two may ask: anybody connects, and the peer's groups are judged.
+    const ControlServer control(lmtp::listen_unix(configuration->control_socket, 0666),
                                 control_commands(service, domains, *journal));
     std::thread serving([&] { server.run(); });
 
