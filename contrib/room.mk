@@ -1,24 +1,45 @@
-EXTRA_DIST += contrib/sandbox/pki.py contrib/sandbox/demail-provider \
-	contrib/sandbox/provider/__init__.py contrib/sandbox/provider/config.py \
-	contrib/sandbox/provider/envelope.py contrib/sandbox/provider/faults.py \
-	contrib/sandbox/provider/message_checks.py contrib/sandbox/provider/mtom.py \
-	contrib/sandbox/provider/operations.py contrib/sandbox/provider/server.py \
-	contrib/sandbox/provider/service.py contrib/sandbox/provider/signing.py \
-	contrib/sandbox/provider/store.py contrib/sandbox/provider/wssec.py
 EXTRA_DIST += tests/e2e/provider_client.py tests/e2e/provider_fixture.py \
 	tests/e2e/test_provider.py tests/e2e/test_provider_faults.py \
 	tests/e2e/test_provider_refusals.py
 
-# The sandbox's host, less the provider simulator (which has its lines below provider/).
-EXTRA_DIST += \
-	contrib/sandbox/client.py \
-	contrib/sandbox/daemons.py \
-	contrib/sandbox/postfix.py \
-	contrib/sandbox/process.py \
+# The sandbox is installed as a tree like this one, so that it finds schema and tables in both.
+sandboxdir = $(datadir)/demail-sandbox
+nobase_dist_sandbox_SCRIPTS = \
+	contrib/sandbox/demail-provider \
 	contrib/sandbox/sandbox.py \
 	contrib/sandbox/sink.py \
+	contrib/sandbox/tour.py
+nobase_dist_sandbox_DATA = \
+	contrib/postfix/strip-seal \
+	contrib/sandbox/client.py \
+	contrib/sandbox/daemons.py \
+	contrib/sandbox/pki.py \
+	contrib/sandbox/postfix.py \
+	contrib/sandbox/process.py \
+	contrib/sandbox/provider/__init__.py \
+	contrib/sandbox/provider/config.py \
+	contrib/sandbox/provider/envelope.py \
+	contrib/sandbox/provider/faults.py \
+	contrib/sandbox/provider/message_checks.py \
+	contrib/sandbox/provider/mtom.py \
+	contrib/sandbox/provider/operations.py \
+	contrib/sandbox/provider/server.py \
+	contrib/sandbox/provider/service.py \
+	contrib/sandbox/provider/signing.py \
+	contrib/sandbox/provider/store.py \
+	contrib/sandbox/provider/wssec.py \
 	contrib/sandbox/softhsm.py \
-	contrib/sandbox/tour.py \
+	xsd/provider.xsd
+bin_SCRIPTS = contrib/sandbox/demail-sandbox
+contrib/sandbox/demail-sandbox: contrib/sandbox/demail-sandbox.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		sed 's|@datadir[@]|$(datadir)|; s|@sbindir[@]|$(sbindir)|' $(srcdir)/$@.in >$@.part && \
+		chmod +x $@.part && mv $@.part $@
+CLEANFILES += contrib/sandbox/demail-sandbox
+EXTRA_DIST += contrib/sandbox/demail-sandbox.in
+
+EXTRA_DIST += \
+	contrib/check-package.sh \
 	contrib/check.sh \
 	contrib/demo.sh \
 	contrib/packages.sh
@@ -29,5 +50,6 @@ dist_pkgpostfix_DATA = contrib/postfix/strip-seal
 dist_man_MANS = \
 	contrib/man/demail-milter.8 \
 	contrib/man/demail-relay.8 \
+	contrib/man/demail-sandbox.1 \
 	contrib/man/demail.toml.5 \
 	contrib/man/demailctl.1

@@ -1,0 +1,44 @@
+# What the daemons need of a host with systemd. make fills in the directories: configure writes
+# ${prefix} where make knows a path.
+units = milter/units/demail-milter.service milter/units/demail-relay.service
+nodist_systemdsystemunit_DATA = $(units)
+$(units): Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+		sed 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/$@.in >$@.part && mv $@.part $@
+milter/units/demail-milter.service: milter/units/demail-milter.service.in
+milter/units/demail-relay.service: milter/units/demail-relay.service.in
+CLEANFILES += $(units)
+EXTRA_DIST += milter/units/demail-milter.service.in milter/units/demail-relay.service.in
+
+sysusersdir = $(prefix)/lib/sysusers.d
+dist_sysusers_DATA = milter/units/sysusers.d/postfix-demail.conf
+tmpfilesdir = $(prefix)/lib/tmpfiles.d
+dist_tmpfiles_DATA = milter/units/tmpfiles.d/postfix-demail.conf
+
+# The administrator's own configuration is neither overwritten nor removed.
+configurationdir = $(sysconfdir)/demail
+configuration = contrib/demail.toml
+EXTRA_DIST += $(configuration)
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(configurationdir)'
+	test -e '$(DESTDIR)$(configurationdir)/demail.toml' || \
+		$(INSTALL_DATA) '$(srcdir)/$(configuration)' '$(DESTDIR)$(configurationdir)/demail.toml'
+uninstall-local:
+	! cmp -s '$(srcdir)/$(configuration)' '$(DESTDIR)$(configurationdir)/demail.toml' || \
+		rm -f '$(DESTDIR)$(configurationdir)/demail.toml'
+
+EXTRA_DIST += tests/install_test.sh tests/package_test.sh tests/units_test.sh
+EXTRA_DIST += \
+	debian/changelog \
+	debian/control \
+	debian/copyright \
+	debian/demail-sandbox.install \
+	debian/demailctl.install \
+	debian/postfix-demail.README.Debian \
+	debian/postfix-demail.docs \
+	debian/postfix-demail.install \
+	debian/postfix-demail.postinst \
+	debian/postfix-demail.postrm \
+	debian/postfix-demail.prerm \
+	debian/rules \
+	debian/source/format

@@ -1,0 +1,101 @@
+#!/bin/sh
+# What "make install" gives: these files and no others, programs that run, an example
+# configuration that both daemons take, as it is and with its comments opened.
+set -eu
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+fail() {
+	printf '%s\n' "$*" >&2
+	exit 1
+}
+
+# Not the jobserver of the make that runs the tests, nor its variables.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+install_into() {
+	make -s -C "$BUILDDIR" install DESTDIR="$root" prefix=/usr sysconfdir=/etc \
+		bindir=/usr/bin sbindir=/usr/sbin datadir=/usr/share mandir=/usr/share/man \
+		systemdsystemunitdir=/usr/lib/systemd/system >/dev/null
+}
+install_into
+
+cat >"$root.expected" <<END
+644 etc/demail/demail.toml
+755 usr/bin/demail-sandbox
+755 usr/bin/demailctl
+644 usr/lib/systemd/system/demail-milter.service
+644 usr/lib/systemd/system/demail-relay.service
+644 usr/lib/sysusers.d/postfix-demail.conf
+644 usr/lib/tmpfiles.d/postfix-demail.conf
+755 usr/sbin/demail-milter
+755 usr/sbin/demail-relay
+644 usr/share/demail-sandbox/contrib/postfix/strip-seal
+644 usr/share/demail-sandbox/contrib/sandbox/client.py
+644 usr/share/demail-sandbox/contrib/sandbox/daemons.py
+755 usr/share/demail-sandbox/contrib/sandbox/demail-provider
+644 usr/share/demail-sandbox/contrib/sandbox/pki.py
+644 usr/share/demail-sandbox/contrib/sandbox/postfix.py
+644 usr/share/demail-sandbox/contrib/sandbox/process.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/__init__.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/config.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/envelope.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/faults.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/message_checks.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/mtom.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/operations.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/server.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/service.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/signing.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/store.py
+644 usr/share/demail-sandbox/contrib/sandbox/provider/wssec.py
+755 usr/share/demail-sandbox/contrib/sandbox/sandbox.py
+755 usr/share/demail-sandbox/contrib/sandbox/sink.py
+644 usr/share/demail-sandbox/contrib/sandbox/softhsm.py
+755 usr/share/demail-sandbox/contrib/sandbox/tour.py
+644 usr/share/demail-sandbox/xsd/provider.xsd
+644 usr/share/man/man1/demail-sandbox.1
+644 usr/share/man/man1/demailctl.1
+644 usr/share/man/man5/demail.toml.5
+644 usr/share/man/man8/demail-milter.8
+644 usr/share/man/man8/demail-relay.8
+644 usr/share/postfix-demail/strip-seal
+644 usr/share/postfix-demail/xsd/provider.wsdl
+644 usr/share/postfix-demail/xsd/provider.xsd
+END
+trap 'rm -rf "$root" "$root.expected"' EXIT
+(cd "$root" && find . ! -type d -printf '%m %P\n' | sort -k 2) |
+	diff "$root.expected" - || fail 'make install gives other files than it should (< expected).'
+
+for daemon in demail-milter demail-relay; do
+	"$root/usr/sbin/$daemon" --version | grep -q "^$daemon [0-9]" || fail "$daemon --version"
+	grep -q "^ExecStart=.*/sbin/$daemon$" "$root/usr/lib/systemd/system/$daemon.service" ||
+		fail "$daemon.service does not start $daemon."
+done
+! grep -rI '@[a-z]*@' "$root/usr/lib" "$root/usr/bin" || fail 'A path was not filled in.'
+
+# The example, with the files that it names below $root.
+example=$root/etc/demail/demail.toml
+(umask 077 && printf 'k1 %064d\n' 1 >"$root/etc/demail/seal.key")
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test \
+	-keyout /dev/null -out "$root/etc/demail/provider-ca.pem" 2>/dev/null
+cp "$root/etc/demail/provider-ca.pem" "$root/etc/demail/provider-signer.pem"
+sed "s|/etc/demail/|$root&|" "$example" >"$root/plain.toml"
+# "#word" is a line of the example that is switched off, "# word" is talk.
+sed 's|^#\([^ #]\)|\1|' "$root/plain.toml" >"$root/full.toml"
+grep -q '^\[\[account.sender\]\]' "$root/full.toml" || fail 'The full example shows no sender.'
+for daemon in demail-milter demail-relay; do
+	for form in plain full; do
+		"$root/usr/sbin/$daemon" --config "$root/$form.toml" --check-config >/dev/null ||
+			fail "$daemon does not take the $form example."
+	done
+done
+
+# A second installation keeps what the administrator wrote; so does uninstalling.
+echo '# mine' >>"$example"
+install_into
+make -s -C "$BUILDDIR" uninstall DESTDIR="$root" prefix=/usr sysconfdir=/etc bindir=/usr/bin \
+	sbindir=/usr/sbin datadir=/usr/share mandir=/usr/share/man \
+	systemdsystemunitdir=/usr/lib/systemd/system >/dev/null
+grep -q '^# mine' "$example" || fail 'The configuration was overwritten or removed.'
+left=$(find "$root/usr" ! -type d)
+[ -z "$left" ] || fail "make uninstall leaves $left"
