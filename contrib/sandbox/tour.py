@@ -21,11 +21,12 @@ CONTROL = re.compile(r"[^\x20-\x7e\u00a0-\uffff\n\t]")
 
 
 def say(text):
-    print(f"\n==> {text}", flush=True)
+    print("\n" + textwrap.fill(text, 96, initial_indent="==> ", subsequent_indent="    ",
+                               break_long_words=False, break_on_hyphens=False), flush=True)
 
 
 def show(text, limit=30):
-    lines = CONTROL.sub("?", text).rstrip().splitlines()
+    lines = CONTROL.sub("?", text.replace("\r\n", "\n")).rstrip().splitlines()
     for line in lines[:limit]:
         print(textwrap.indent(line if len(line) < 400 else line[:400] + " …", "    "))
     if len(lines) > limit:
@@ -58,12 +59,14 @@ def follow(box, queue_id):
     say("Postfix gave the De-Mail to demail-relay by LMTP. The relay checked the seal, signed with "
         "the key in the token, and submitted over TLS with the token's certificate.")
     show(log_lines(box.relay.log(), "event=submitted"))
+    say("The keys were made in the token and cannot leave it:")
+    show(box.token.tool("--list-objects", "--type", "privkey").decode())
     say("Postfix logs where the De-Mail went, with the provider's message id.")
     show(log_lines(box.postfix.log(), queue_id, f"to=<{BOB}>"))
     say("The provider (a simulator that shares no code with the relay) checked certificate, "
         "signature, schema and metadata, and accepted:")
     show("\n".join(f"{name}: {submission[name]}" for name in
-                   ("messageId", "privateId", "sender", "recipients", "options", "acceptedAt")))
+                   ("messageId", "privateId", "sender", "options", "acceptedAt", "bytes")))
     say("What it keeps:")
     show(submission["content"].decode("utf-8", "replace"))
     say(f"The copy for {IDA} left as ordinary mail, without a word of De-Mail.")
