@@ -16,4 +16,5 @@ EXTRA_DIST += \
 	tests/e2e/test_smuggling.py \
 	tests/e2e/test_uncertain.py
 
+include tests/shim/room.mk
 include tests/bench/room.mk
