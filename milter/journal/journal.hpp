@@ -85,8 +85,9 @@ class Journal {
     /// `submitting`. Throws Conflict when one of its recipients belongs to another submission of
     /// this n.
     virtual void begin(const HandOver &hand_over, const Submission &submission) = 0;
-    /// Before a further attempt: anything but a final state → submitting (Conflict otherwise), with exactly these recipients
-    /// (one that is dropped here was never sent: it is free for a submission of its own).
+    /// Before a further attempt: anything but a final state → submitting (Conflict otherwise), with
+    /// exactly these recipients (one that is dropped here was never sent: it is free for a
+    /// submission of its own).
     virtual void begin_again(const Submission &submission, Time now) = 0;
     /// After an attempt or a look-up: state, outcome, message_id, not_before, unknown_*, and the
     /// recipients' outcomes.

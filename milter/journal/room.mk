@@ -3,7 +3,9 @@ libdemail_journal_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 libdemail_journal_a_SOURCES = \
 	milter/journal/journal.hpp \
 	milter/journal/schema.hpp \
-	milter/journal/sql_journal.cpp
+	milter/journal/sql_journal.cpp \
+	milter/journal/statements.cpp \
+	milter/journal/statements.hpp
 JOURNAL_LIBS = $(SOCI_LIBS) $(SQLITE_LIBS)
 
 

@@ -1,11 +1,13 @@
 #include "journal/journal.hpp"
 #include "journal/schema.hpp"
+#include "journal/statements.hpp"
 
 #include <fmt/format.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
 #include <mutex>
+#include <optional>
 
 namespace demail::journal {
 
@@ -17,7 +19,13 @@ constexpr std::string_view sqlite_scheme = "sqlite3://";
 /// SQLITE_BUSY_SNAPSHOT, which the time-out does not cover, when it is first read and then written.
 class Transaction {
   public:
-    explicit Transaction(soci::session &sql) : sql_(sql) { sql_ << "begin immediate"; }
+    /// `kept`: null while the schema that they need is being made.
+    Transaction(soci::session &sql, Statements *kept) : sql_(sql), kept_(kept) {
+        if (kept_ != nullptr)
+            kept_->begin.execute(true);
+        else
+            sql_ << "begin immediate";
+    }
     Transaction(const Transaction &) = delete;
     Transaction &operator=(const Transaction &) = delete;
     ~Transaction() {
@@ -28,13 +36,40 @@ class Transaction {
         }
     }
     void commit() {
-        sql_ << "commit";
+        if (kept_ != nullptr)
+            kept_->commit.execute(true);
+        else
+            sql_ << "commit";
         done_ = true;
     }
 
   private:
     soci::session &sql_;
+    Statements *kept_;
     bool done_ = false;
+};
+
+/// The rows of a kept statement, one bound after the other. Whatever happens they are read to their
+/// end, since a statement with rows left holds its snapshot of the database.
+class Rows {
+  public:
+    explicit Rows(soci::statement &statement)
+        : statement_(statement), got_(statement.execute(true)) {}
+    Rows(const Rows &) = delete;
+    Rows &operator=(const Rows &) = delete;
+    ~Rows() {
+        try {
+            while (got_)
+                next();
+        } catch (const soci::soci_error &) { // the next statement will say it
+        }
+    }
+    [[nodiscard]] bool got() const noexcept { return got_; }
+    void next() { got_ = statement_.fetch(); }
+
+  private:
+    soci::statement &statement_;
+    bool got_;
 };
 
 State state_named(std::string_view text) {
@@ -62,18 +97,19 @@ class SqlJournal final : public Journal {
                       fmt::format("db=\"{}\" timeout=5 synchronous=full", path));
             harden();
             migrate();
+            kept_.emplace(sql_);
         });
     }
 
     int settle_interrupted(Time now) override {
         return guarded([&] {
-            Transaction transaction(sql_);
+            Transaction transaction(sql_, &*kept_);
             long long count = 0;
             sql_ << "select count(*) from submission where state = 'submitting'", soci::into(count);
             if (count > 0) {
                 sql_ << "insert into history select private_id, :at, 'uncertain', 0, "
                         "'the relay ended before the outcome was known' from submission "
-                        "where state = 'submitting'",
+                        "where state = 'submitting' on conflict do nothing",
                     soci::use(now);
                 sql_ << "update submission set state = 'uncertain', changed = :at where state = "
                         "'submitting'",
@@ -86,12 +122,11 @@ class SqlJournal final : public Journal {
 
     std::optional<std::string> content_of(const Nonce &n) override {
         return guarded([&]() -> std::optional<std::string> {
-            std::string content;
-            const std::string hex_n = key(n);
-            sql_ << "select content from hand_over where n = :n", soci::use(hex_n),
-                soci::into(content);
-            if (!sql_.got_data()) return std::nullopt;
-            return content;
+            Bound &bound = kept_->bound;
+            bound.n = key(n);
+            const Rows rows(kept_->content_of);
+            if (!rows.got()) return std::nullopt;
+            return bound.content;
         });
     }
 
@@ -106,19 +141,19 @@ class SqlJournal final : public Journal {
 
     void begin(const HandOver &hand_over, const Submission &submission) override {
         guarded([&] {
-            Transaction transaction(sql_);
-            const std::string n = key(hand_over.n);
-            const std::string sender = hand_over.sender.lower();
-            sql_ << "insert into hand_over (n, content, account, sender, created) values "
-                    "(:n, :content, :account, :sender, :created) on conflict (n) do nothing",
-                soci::use(n), soci::use(hand_over.content), soci::use(hand_over.account),
-                soci::use(sender), soci::use(submission.created);
-            const std::string state(name(submission.state));
-            sql_ << "insert into submission values (:private_id, :n, :account, :state, 0, '', '', "
-                    "'', :queue_id, :created, :changed, 0, 0, 0)",
-                soci::use(submission.private_id.str()), soci::use(n), soci::use(submission.account),
-                soci::use(state), soci::use(submission.queue_id), soci::use(submission.created),
-                soci::use(submission.created);
+            Transaction transaction(sql_, &*kept_);
+            Bound &bound = kept_->bound;
+            bound.n = key(hand_over.n);
+            bound.content = hand_over.content;
+            bound.account = hand_over.account;
+            bound.sender = hand_over.sender.lower();
+            bound.created = submission.created;
+            kept_->add_hand_over.execute(true);
+            bound.private_id = submission.private_id.str();
+            bound.account = submission.account;
+            bound.state = name(submission.state);
+            bound.queue_id = submission.queue_id;
+            kept_->add_submission.execute(true);
             write_recipients(submission);
             write_history(submission, submission.created);
             transaction.commit();
@@ -127,17 +162,15 @@ class SqlJournal final : public Journal {
 
     void begin_again(const Submission &submission, Time now) override {
         guarded([&] {
-            Transaction transaction(sql_);
-            soci::statement update =
-                (sql_.prepare << "update submission set state = 'submitting', changed = :now where "
-                                 "private_id = :private_id and state not in ('accepted', "
-                                 "'refused')",
-                 soci::use(now), soci::use(submission.private_id.str()));
-            update.execute(true);
-            if (update.get_affected_rows() != 1)
+            Transaction transaction(sql_, &*kept_);
+            Bound &bound = kept_->bound;
+            bound.n = key(submission.n);
+            bound.private_id = submission.private_id.str();
+            bound.changed = now;
+            kept_->start_again.execute(true);
+            if (kept_->start_again.get_affected_rows() != 1)
                 throw Conflict("the submission has been settled by somebody else");
-            sql_ << "delete from recipient where private_id = :private_id",
-                soci::use(submission.private_id.str());
+            kept_->drop_recipients.execute(true);
             write_recipients(submission);
             Submission started = submission;
             started.state = State::submitting;
@@ -149,28 +182,23 @@ class SqlJournal final : public Journal {
 
     void settle(const Submission &submission, Time now) override {
         guarded([&] {
-            Transaction transaction(sql_);
-            const std::string state(name(submission.state));
-            const long long code = submission.outcome.code;
-            const long long unknown_count = submission.unknown_count;
-            // Never backwards: what is final stays.
-            sql_ << "update submission set state = :state, code = :code, enhanced = :enhanced, "
-                    "reply = :reply, message_id = :message_id, changed = :now, not_before = "
-                    ":not_before, unknown_count = :unknown_count, unknown_at = :unknown_at where "
-                    "private_id = :private_id and state not in ('accepted', 'refused')",
-                soci::use(state), soci::use(code), soci::use(submission.outcome.enhanced),
-                soci::use(submission.outcome.text), soci::use(submission.message_id),
-                soci::use(now), soci::use(submission.not_before), soci::use(unknown_count),
-                soci::use(submission.unknown_at), soci::use(submission.private_id.str());
-            const std::string n = key(submission.n);
+            Transaction transaction(sql_, &*kept_);
+            Bound &bound = kept_->bound;
+            bound.private_id = submission.private_id.str();
+            bound.state = name(submission.state);
+            bind(submission.outcome);
+            bound.message_id = submission.message_id;
+            bound.changed = now;
+            bound.not_before = submission.not_before;
+            bound.unknown_count = submission.unknown_count;
+            bound.unknown_at = submission.unknown_at;
+            kept_->settle.execute(true);
+            bound.n = key(submission.n);
             for (const SubmissionRecipient &one : submission.recipients) {
                 if (!one.outcome) continue;
-                const std::string address = one.recipient.address.lower();
-                const long long own_code = one.outcome->code;
-                sql_ << "update recipient set code = :code, enhanced = :enhanced, reply = :reply "
-                        "where n = :n and address = :address",
-                    soci::use(own_code), soci::use(one.outcome->enhanced),
-                    soci::use(one.outcome->text), soci::use(n), soci::use(address);
+                bound.address = one.recipient.address.lower();
+                bind(*one.outcome);
+                kept_->settle_recipient.execute(true);
             }
             write_history(submission, now);
             transaction.commit();
@@ -225,7 +253,7 @@ class SqlJournal final : public Journal {
     }
 
     void migrate() {
-        Transaction transaction(sql_);
+        Transaction transaction(sql_, nullptr);
         long long tables = 0;
         sql_ << "select count(*) from sqlite_master where name = 'schema_version'",
             soci::into(tables);
@@ -243,82 +271,69 @@ class SqlJournal final : public Journal {
     }
 
     std::vector<Submission> read_submissions(const Nonce &n) {
-        const std::string hex_n = key(n);
-        std::string private_id, state;
-        Submission row;
-        long long code = 0, unknown_count = 0, created = 0, changed = 0, not_before = 0,
-                  unknown_at = 0;
-        soci::statement all =
-            (sql_.prepare << "select private_id, account, state, code, enhanced, reply, "
-                             "message_id, queue_id, created, changed, not_before, unknown_count, "
-                             "unknown_at from submission where n = :n order by created, private_id",
-             soci::use(hex_n), soci::into(private_id), soci::into(row.account), soci::into(state),
-             soci::into(code), soci::into(row.outcome.enhanced), soci::into(row.outcome.text),
-             soci::into(row.message_id), soci::into(row.queue_id), soci::into(created),
-             soci::into(changed), soci::into(not_before), soci::into(unknown_count),
-             soci::into(unknown_at));
+        const Bound &row = kept_->bound;
+        kept_->bound.n = key(n);
         std::vector<Submission> found;
-        all.execute();
-        while (all.fetch()) {
-            auto id = PrivateId::parse(private_id);
+        for (Rows rows(kept_->submissions); rows.got(); rows.next()) {
+            auto id = PrivateId::parse(row.private_id);
             if (!id) throw Unavailable("the journal holds a private-id that is none");
-            row.private_id = *std::move(id);
-            row.n = n;
-            row.state = state_named(state);
-            row.outcome.code = static_cast<int>(code);
-            row.created = created;
-            row.changed = changed;
-            row.not_before = not_before;
-            row.unknown_count = static_cast<int>(unknown_count);
-            row.unknown_at = unknown_at;
-            found.push_back(row);
+            found.push_back({*std::move(id),
+                             n,
+                             row.account,
+                             state_named(row.state),
+                             {static_cast<int>(row.code), row.enhanced, row.reply},
+                             row.message_id,
+                             row.queue_id,
+                             row.created,
+                             row.changed,
+                             row.not_before,
+                             static_cast<int>(row.unknown_count),
+                             row.unknown_at,
+                             {}});
         }
         return found;
     }
 
     void read_recipients(Submission &submission) {
-        std::string address, field, enhanced, reply;
-        long long code = 0;
-        soci::statement all =
-            (sql_.prepare << "select address, field, code, enhanced, reply from recipient where "
-                             "private_id = :private_id order by address",
-             soci::use(submission.private_id.str()), soci::into(address), soci::into(field),
-             soci::into(code), soci::into(enhanced), soci::into(reply));
-        all.execute();
-        while (all.fetch()) {
-            auto parsed = Address::parse(address);
+        const Bound &row = kept_->bound;
+        kept_->bound.n = key(submission.n);
+        kept_->bound.private_id = submission.private_id.str();
+        for (Rows rows(kept_->recipients); rows.got(); rows.next()) {
+            auto parsed = Address::parse(row.address);
             if (!parsed) throw Unavailable("the journal holds an address that is none");
-            SubmissionRecipient one{{*std::move(parsed), field_named(field)}, std::nullopt};
-            if (code != 0) one.outcome = Reply{static_cast<int>(code), enhanced, reply};
+            SubmissionRecipient one{{*std::move(parsed), field_named(row.field)}, std::nullopt};
+            if (row.code != 0)
+                one.outcome = Reply{static_cast<int>(row.code), row.enhanced, row.reply};
             submission.recipients.push_back(std::move(one));
         }
     }
 
+    void bind(const Reply &reply) {
+        kept_->bound.code = reply.code;
+        kept_->bound.enhanced = reply.enhanced;
+        kept_->bound.reply = reply.text;
+    }
+
+    /// n and private_id are bound.
     void write_recipients(const Submission &submission) {
-        std::string address, field;
-        const std::string n = key(submission.n);
-        soci::statement insert =
-            (sql_.prepare << "insert into recipient values (:n, :address, :private_id, :field, 0, "
-                             "'', '')",
-             soci::use(n), soci::use(address), soci::use(submission.private_id.str()),
-             soci::use(field));
         for (const SubmissionRecipient &one : submission.recipients) {
-            address = one.recipient.address.lower();
-            field = demail::name(one.recipient.field);
-            insert.execute(true);
+            kept_->bound.address = one.recipient.address.lower();
+            kept_->bound.field = demail::name(one.recipient.field);
+            kept_->add_recipient.execute(true);
         }
     }
 
+    /// private_id is bound.
     void write_history(const Submission &submission, Time at) {
-        const std::string state(name(submission.state));
-        const long long code = submission.outcome.code;
-        sql_ << "insert into history values (:private_id, :at, :state, :code, :reply)",
-            soci::use(submission.private_id.str()), soci::use(at), soci::use(state),
-            soci::use(code), soci::use(submission.outcome.text);
+        kept_->bound.changed = at;
+        kept_->bound.state = name(submission.state);
+        bind(submission.outcome);
+        kept_->add_history.execute(true);
     }
 
     std::mutex mutex_;
     soci::session sql_;
+    std::optional<Statements> kept_; // gone before the connection
 };
 
 } // namespace

@@ -107,6 +107,32 @@ void what_is_final_stays() {
     CHECK_EQUAL(found[0].outcome.text, "Accepted");
 }
 
+void a_clock_that_stands_still_costs_nothing() {
+    Store store;
+    Submission one = submission(1, "visible", {"a@x.de-mail.de"});
+    store.journal->begin(hand_over(1), one);
+    one.state = State::uncertain;
+    store.journal->settle(one, one.created);
+    one.unknown_count = 1;
+    store.journal->settle(one, one.created);
+    CHECK_EQUAL(store.journal->of_hand_over(nonce(1))[0].unknown_count, 1);
+}
+
+void a_read_leaves_nothing_open_behind() {
+    Store store;
+    std::vector<std::string> many;
+    for (int i = 0; i < 20; ++i)
+        many.push_back(std::to_string(i) + "@x.de-mail.de");
+    store.journal->begin(hand_over(1), submission(1, "visible", many));
+    CHECK(store.journal->content_of(nonce(1)));
+    CHECK_EQUAL(store.journal->of_hand_over(nonce(1))[0].recipients.size(), many.size());
+    // Another connection has written since: an old snapshot could not be written from.
+    const auto other = Journal::open(store.url);
+    other->begin(hand_over(2), submission(2, "visible", {"a@x.de-mail.de"}));
+    store.journal->begin(hand_over(3), submission(3, "visible", {"a@x.de-mail.de"}));
+    CHECK_EQUAL(other->of_hand_over(nonce(3)).size(), 1U);
+}
+
 void each_recipient_keeps_a_fate_of_its_own() {
     Store store;
     Submission one = submission(1, "visible", {"a@x.de-mail.de", "b@x.de-mail.de"});
@@ -174,6 +200,8 @@ int main() {
                                     TEST(a_recipient_of_a_hand_over_belongs_to_one_submission),
                                     TEST(what_a_crash_cut_off_is_uncertain),
                                     TEST(what_is_final_stays),
+                                    TEST(a_clock_that_stands_still_costs_nothing),
+                                    TEST(a_read_leaves_nothing_open_behind),
                                     TEST(each_recipient_keeps_a_fate_of_its_own),
                                     TEST(a_further_attempt_frees_the_recipients_it_drops),
                                     TEST(counts_say_how_many_are_in_each_state),
