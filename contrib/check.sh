@@ -16,6 +16,7 @@ exec </dev/null
 jobs=$(nproc)
 compiler=g++
 ! command -v ccache >/dev/null || compiler='ccache g++'
+export PYTHONDONTWRITEBYTECODE=1
 export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
 
 say 'Building'
@@ -27,18 +28,17 @@ cd "$build_directory"
 make -s -j"$jobs" all
 
 say 'make check'
-make -s -j"$jobs" check
+make -s -j"$jobs" check CTESTFLAGS="-j $jobs"
 
 if [ "${FULL-}" ]; then
 	say 'Unit tests with sanitizers'
 	mkdir -p "$build_directory-sanitizers"
 	cd "$build_directory-sanitizers"
 	"$source_directory/configure" --quiet --enable-sanitizers CXX="$compiler" CXXFLAGS='-O1 -g1'
-	make -s -j"$jobs" check CTESTFLAGS='-L unit'
+	make -s -j"$jobs" check CTESTFLAGS="-j $jobs -L unit"
 
 	say 'make distcheck'
 	cd "$build_directory"
-	make -s -j"$jobs" distcheck CTESTFLAGS='-L unit' \
+	make -s -j"$jobs" distcheck CTESTFLAGS="-j $jobs -L unit" \
 		DISTCHECK_CONFIGURE_FLAGS="CXX='$compiler' CXXFLAGS='-O1 -g0'"
 fi
-say 'All of it is good.'
