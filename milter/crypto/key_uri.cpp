@@ -144,6 +144,10 @@ void take_all(KeyUri &uri, std::string_view text, bool query) {
 
 } // namespace
 
+std::string KeyUri::module() const {
+    return module_path.value_or(PKCS11DIR "/demail-tcos-pkcs11.so");
+}
+
 std::optional<std::string> KeyUri::decode(std::string_view text) {
     std::string out;
     out.reserve(text.size());

@@ -14,6 +14,9 @@ struct KeyUri {
     std::optional<std::string> module_path; ///< ?module-path=; default: the project's own module
     std::optional<std::string> pin_file;    ///< ?pin-source=file:…, an absolute path
 
+    /// The module to load: module_path, or the project's own.
+    [[nodiscard]] std::string module() const;
+
     /// A string is the fault, one sentence. At most 4096 bytes are read.
     static std::variant<KeyUri, std::string> parse(std::string_view text);
 

@@ -10,10 +10,6 @@
 #include <map>
 #include <mutex>
 
-#ifndef PKCS11DIR
-#define PKCS11DIR "/usr/lib/pkcs11"
-#endif
-
 namespace demail::crypto {
 namespace {
 
@@ -55,10 +51,6 @@ CK_FUNCTION_LIST *functions_of(const std::string &path) {
 
 Module::Module(std::string path, CK_FUNCTION_LIST *functions)
     : path_(std::move(path)), functions_(functions) {}
-
-std::string Module::default_path() {
-    return PKCS11DIR "/demail-tcos-pkcs11.so";
-}
 
 void Module::initialise() {
     const ErrorQueueMark mark;

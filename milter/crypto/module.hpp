@@ -16,9 +16,6 @@ class Module {
     static std::shared_ptr<Module> load(const std::string &path);
     /// Puts a function list under a name that load() then finds: how tests break a token.
     static std::shared_ptr<Module> adopt(const std::string &path, CK_FUNCTION_LIST *functions);
-    /// The project's own module, for URIs without module-path.
-    static std::string default_path();
-
     Module(std::string path, CK_FUNCTION_LIST *functions);
 
     CK_FUNCTION_LIST *operator->() const noexcept { return functions_; }

@@ -92,7 +92,7 @@ std::vector<PresentToken> tokens_of(Module &module) {
 } // namespace
 
 std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri) {
-    const auto module = Module::load(uri.module_path.value_or(Module::default_path()));
+    const auto module = Module::load(uri.module());
     const PresentToken token = the_one(uri, module->path(), tokens_of(*module));
     const TokenName name{module->path(), token.identity};
     std::shared_ptr<TokenSession> session;

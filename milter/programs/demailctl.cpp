@@ -3,6 +3,7 @@
 #include "admin/daemon.hpp"
 #include "base/log.hpp"
 #include "config.h"
+#include "programs/ctl_cert.hpp"
 #include "programs/ctl_domains.hpp"
 #include "programs/ctl_resume.hpp"
 #include "programs/ctl_screen.hpp"
@@ -135,6 +136,19 @@ void add_test_address(CLI::App &app, Words &words) {
     });
 }
 
+void add_cert(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("cert", "Look at the certificates of the tokens");
+    command.require_subcommand(1);
+    CLI::App &list = *command.add_subcommand(
+        "list", "List them, with the one that is chosen and the reason; needs no PIN");
+    add_json(list, words);
+    list.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::list_certificates(configuration, words.json);
+        };
+    });
+}
+
 int check_configuration(const Words &words, const Configuration &configuration) {
     const auto faults = check_files(configuration, words.config_file, true);
     for (const ConfigurationFault &one : configuration.warnings)
@@ -158,7 +172,8 @@ int run(int argc, char **argv) {
                  "Check the configuration and the files it names, and end");
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
-    for (const auto add : {add_domains, add_status, add_resume, add_setup, add_test_address})
+    for (const auto add :
+         {add_cert, add_domains, add_status, add_resume, add_setup, add_test_address})
         add(app, words);
     try {
         app.parse(argc, argv);

@@ -21,6 +21,8 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
 libdemail_ctl_a_SOURCES = \
+	milter/programs/ctl_cert.cpp \
+	milter/programs/ctl_cert.hpp \
 	milter/programs/ctl_domain_files.cpp \
 	milter/programs/ctl_domain_files.hpp \
 	milter/programs/ctl_domains.cpp \
@@ -41,10 +43,12 @@ libdemail_ctl_a_SOURCES = \
 	milter/programs/ctl_status.hpp \
 	milter/programs/ctl_test_address.cpp \
 	milter/programs/ctl_test_address.hpp \
+	milter/programs/ctl_token_list.cpp \
+	milter/programs/ctl_token_list.hpp \
 	milter/programs/ctl_verdict.hpp
 CTL_LIBS = libdemail-ctl.a libdemail-filter.a libdemail-relay.a libdemail-admin.a \
 	libdemail-crypto.a libdemail-message.a libdemail-base.a
-LIBS_CTL = $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
+LIBS_CTL = $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 bin_PROGRAMS += demailctl
 demailctl_SOURCES = milter/programs/demailctl.cpp
@@ -59,3 +63,9 @@ tests_unit_ctl_screen_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_test_address_test_SOURCES = tests/unit/ctl_test_address_test.cpp \
 	tests/unit/temporary_directory.hpp
 tests_unit_ctl_test_address_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
+
+UNIT_TESTS += tests/unit/ctl_cert_test
+tests_unit_ctl_cert_test_SOURCES = tests/unit/ctl_cert_test.cpp \
+	tests/unit/certificates.cpp tests/unit/certificates.hpp \
+	tests/unit/soft_token.cpp tests/unit/soft_token.hpp
+tests_unit_ctl_cert_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
