@@ -85,6 +85,14 @@ struct Verdict {
     std::string reason;
 };
 
+bool has_begun(X509 *certificate, std::time_t now) {
+    return X509_cmp_time(X509_get0_notBefore(certificate), &now) == -1;
+}
+
+bool has_not_ended(X509 *certificate, std::time_t now) {
+    return X509_cmp_time(X509_get0_notAfter(certificate), &now) == 1;
+}
+
 Verdict by_use(X509 *certificate, const EXTENDED_KEY_USAGE *extended) {
     const bool may_sign = !key_usage_present(certificate) ||
                           (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0;
@@ -103,10 +111,10 @@ Verdict verdict(X509 *certificate, const EXTENDED_KEY_USAGE *extended, HasKey ke
                 std::time_t now) {
     if (X509_check_ca(certificate) == 1) return {0, "it is a CA certificate"};
     if (key == HasKey::no) return {0, "the token has no private key for it"};
-    if (X509_cmp_time(X509_get0_notAfter(certificate), &now) != 1)
+    if (!has_not_ended(certificate, now))
         return {0, fmt::format("it expired on {}",
                                date_text(time_of(X509_get0_notAfter(certificate))))};
-    if (X509_cmp_time(X509_get0_notBefore(certificate), &now) != -1)
+    if (!has_begun(certificate, now))
         return {0, fmt::format("it is not valid before {}",
                                date_text(time_of(X509_get0_notBefore(certificate))))};
     return by_use(certificate, extended);
@@ -120,7 +128,8 @@ Suitability judge(X509 *certificate, HasKey key, std::time_t now) {
     if ((X509_get_extension_flags(certificate) & EXFLAG_INVALID) != 0)
         judged = {0, "its extensions cannot be read"};
     return {judged.rank, std::move(judged.reason), uses_text(certificate, extended.get()),
-            time_of(X509_get0_notAfter(certificate))};
+            time_of(X509_get0_notAfter(certificate)),
+            has_begun(certificate, now) && has_not_ended(certificate, now)};
 }
 
 std::optional<std::size_t> choose(const std::vector<Suitability> &candidates) {

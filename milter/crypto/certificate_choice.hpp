@@ -19,6 +19,7 @@ struct Suitability {
     std::string reason;    ///< a sentence without its full stop
     std::string uses;      ///< key usage and extended key usage, for a table
     std::time_t until = 0; ///< end of validity; among equals the later one is chosen
+    bool in_time = false;  ///< valid at the time asked about
 };
 
 /// Judges by RFC 5280 4.2.1.3 and 4.2.1.12: clientAuth is best, smartcardLogon

@@ -14,11 +14,13 @@ namespace {
 using nlohmann::ordered_json;
 using Tokens = std::vector<ListedToken>;
 
-void add_key(std::vector<ConfiguredKey> &keys, std::string use, const std::string &uri) {
+void add_key(std::vector<ConfiguredKey> &keys, const std::string &whose, const char *entry,
+             const std::string &uri) {
     if (uri.empty()) return;
     auto parsed = crypto::KeyUri::parse(uri);
     if (auto *good = std::get_if<crypto::KeyUri>(&parsed))
-        keys.push_back({std::move(use), std::move(*good)});
+        keys.push_back(
+            {whose + ": " + entry, std::move(*good), std::string_view(entry) == "auth_key"});
 }
 
 const Tokens *tokens_of(const ListedModules &modules, const std::string &path) {
@@ -46,9 +48,15 @@ Finding finding_of(const ConfiguredKey &key, const ListedModules &modules) {
         return {key.use, Verdict::bad, "several tokens fit its URI: name one by token= or serial="};
     const ListedToken &token = *fitting.front();
     const auto index = token.named_by(key.uri);
-    if (!index) return {key.use, Verdict::bad, "its token has no such certificate"};
+    const bool named = key.uri.object || key.uri.id;
+    if (!index)
+        return {key.use, Verdict::bad,
+                named ? "its token has no such certificate"
+                      : "its token has no certificate to sign in with"};
     const ListedCertificate &one = token.certificates[*index];
-    if (one.judged.rank == 0)
+    // Named by a person, the certificate of a sign_key need only be in time.
+    const bool usable = one.judged.rank > 0 || (named && !key.signs_in && one.judged.in_time);
+    if (!usable)
         return {
             key.use, Verdict::bad,
             fmt::format("its certificate \"{}\" cannot be used: {}", one.label, one.judged.reason)};
@@ -127,12 +135,14 @@ ordered_json certificate_json(const std::string &module, const ListedToken &toke
 std::vector<ConfiguredKey> configured_keys(const Configuration &configuration) {
     std::vector<ConfiguredKey> keys;
     for (const ProviderConfiguration &one : configuration.providers) {
-        add_key(keys, fmt::format("provider {}: auth_key", one.name), one.auth_key);
-        add_key(keys, fmt::format("provider {}: sign_key", one.name), one.sign_key);
+        const std::string whose = "provider " + one.name;
+        add_key(keys, whose, "auth_key", one.auth_key);
+        add_key(keys, whose, "sign_key", one.sign_key);
     }
     for (const AccountConfiguration &one : configuration.accounts) {
-        add_key(keys, fmt::format("account {}: auth_key", one.name), one.auth_key);
-        add_key(keys, fmt::format("account {}: sign_key", one.name), one.sign_key);
+        const std::string whose = "account " + one.name;
+        add_key(keys, whose, "auth_key", one.auth_key);
+        add_key(keys, whose, "sign_key", one.sign_key);
     }
     return keys;
 }

@@ -16,6 +16,7 @@ namespace demail::ctl {
 struct ConfiguredKey {
     std::string use;
     crypto::KeyUri uri;
+    bool signs_in = true; ///< auth_key; a sign_key's certificate may have other uses
 };
 
 /// All keys of providers and accounts; a URI that cannot be read is left out, since the check of

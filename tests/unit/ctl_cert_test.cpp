@@ -105,6 +105,18 @@ void a_key_of_the_configuration_is_judged() {
     CHECK_EQUAL(verdict_for("token=nowhere"), "unknown");
 }
 
+void the_certificate_of_a_signing_key_may_be_for_other_uses_but_not_expired() {
+    const auto verdict = [](const std::string &attributes) {
+        Configuration both = configuration("token=firm");
+        both.providers[0].sign_key =
+            "pkcs11:" + attributes + "?module-path=" + SoftTokens::module_path();
+        return certificates_json(listed(), configured_keys(both))["configured"][1]["verdict"]
+            .get<std::string>();
+    };
+    CHECK_EQUAL(verdict("token=firm;object=mail"), "good");
+    CHECK_EQUAL(verdict("token=other;object=old"), "bad");
+}
+
 void a_module_that_is_not_there_is_told() {
     ListedModules modules;
     modules["/nonexistent.so"] = list_tokens("/nonexistent.so");
@@ -128,5 +140,6 @@ int main() {
                 TEST(the_one_to_sign_in_with_is_chosen_and_the_reason_told),
                 TEST(it_is_told_which_key_of_the_configuration_uses_a_certificate),
                 TEST(a_key_of_the_configuration_is_judged),
+                TEST(the_certificate_of_a_signing_key_may_be_for_other_uses_but_not_expired),
                 TEST(a_module_that_is_not_there_is_told), TEST(the_exit_code_follows_the_worst)});
 }
