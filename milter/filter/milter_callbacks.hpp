@@ -12,7 +12,4 @@ namespace demail::filter {
 /// one, so `around`, which has to outlive smfi_main(), is remembered here; call once.
 [[nodiscard]] smfiDesc callbacks(const Surroundings &around);
 
-/// What smfi_setreply takes: printable ASCII, "%" doubled, one line, cut.
-[[nodiscard]] std::string reply_text(std::string_view text);
-
 } // namespace demail::filter

@@ -20,6 +20,8 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/options_asked.hpp \
 	milter/filter/recipient.cpp \
 	milter/filter/recipient.hpp \
+	milter/filter/reply_text.cpp \
+	milter/filter/reply_text.hpp \
 	milter/filter/session.cpp \
 	milter/filter/session.hpp \
 	milter/filter/settings.cpp \
@@ -52,4 +54,8 @@ UNIT_TESTS += tests/unit/filter_header_test
 tests_unit_filter_header_test_SOURCES = tests/unit/filter_header_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
 
-EXTRA_DIST += tests/e2e/milter_peer.py tests/e2e/test_milter_protocol.py
+UNIT_TESTS += tests/unit/filter_settings_test
+tests_unit_filter_settings_test_SOURCES = tests/unit/filter_settings_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_settings_test_LDADD = $(FILTER_TEST_LIBS)
+
+EXTRA_DIST += milter/filter/README.md tests/e2e/milter_peer.py tests/e2e/test_milter_protocol.py

@@ -12,7 +12,7 @@ namespace {
 /// A message with more De-Mail recipients goes in parts, as RFC 5321 4.5.3.1.10 has it. Keeps the
 /// seal's `r` below 64 KiB.
 constexpr std::size_t recipient_limit = 4096;
-/// Of the fields that decide something; Postfix's own limit for one field is 100 KiB.
+/// Of the fields that decide something. Postfix cuts one field at 60 kB, but sets no limit to all.
 constexpr std::size_t field_limit = std::size_t{1} << 20;
 
 /// The fields that the seal covers or the rules look at.
@@ -110,7 +110,8 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
             {message.envelope_sender, message.login, message.client, message.local});
     }
     if (!message.right) {
-        if (message.local) return std::nullopt; // unsealed; the relay bounces it with the reason
+        // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
+        if (message.local && !observing()) return std::nullopt;
         if (message.sender.empty())
             return refused("De-Mail takes no message from the null sender <>; nothing can be "
                            "reported to it.");
@@ -119,10 +120,11 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
     if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
         return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
                        "two messages.");
-    if (message.demail_recipients.size() == recipient_limit)
-        return Reply{452, "4.5.3",
-                     "Too many De-Mail recipients in one message; send the rest in "
-                     "another."};
+    if (message.demail_recipients.size() == recipient_limit) {
+        const char *text = "Too many De-Mail recipients in one message; send the rest in another.";
+        // RFC 5321 4.5.3.1.10. What cannot be sent in parts is not to be tried again.
+        return message.local ? Reply{550, "5.5.3", text} : Reply{452, "4.5.3", text};
+    }
     message.demail_recipients.push_back(std::move(address));
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 // Who is refused at RCPT, who at the end of the header, and what observing changes of that.
 #include "check.hpp"
+#include "filter/reply_text.hpp"
 #include "filter_fixture.hpp"
 
 using namespace demail;
@@ -121,11 +122,19 @@ static void mixed_recipients_are_refused_where_the_policy_says_so() {
 }
 
 static void the_4097th_recipient_is_for_another_message() {
-    Firm firm;
-    firm.mail_from_anna();
-    for (int i = 0; i < 4096; ++i)
-        CHECK_EQUAL(firm.rcpt("<r" + std::to_string(i) + "@x.de-mail.de>"), "250");
-    CHECK_EQUAL(firm.rcpt("<one.more@x.de-mail.de>"), "452 4.5.3");
+    for (const bool by_sendmail : {false, true}) {
+        Firm firm;
+        if (by_sendmail)
+            firm.sendmail_from("robot@firm.example");
+        else
+            firm.mail_from_anna();
+        for (int i = 0; i < 4096; ++i)
+            CHECK_EQUAL(firm.rcpt("<r" + std::to_string(i) + "@x.de-mail.de>"), "250");
+        CHECK_EQUAL(firm.rcpt("<one.more@x.de-mail.de>"), by_sendmail ? "250" : "452 4.5.3");
+        if (!by_sendmail) continue;
+        // Nobody could send it in parts, so it must not be tried again and again.
+        CHECK_EQUAL(firm.header({{"From", " robot@firm.example"}}).substr(0, 9), "550 5.5.3");
+    }
 }
 
 static void a_refusal_is_logged_with_its_reason() {
@@ -160,6 +169,18 @@ static void observing_says_what_sendmail_would_hear() {
     CHECK(firm.logged_line_with("would=\"refuse\""));
 }
 
+static void observing_tells_of_sendmail_without_a_rule() {
+    Firm firm(true);
+    firm.sendmail_from("www-data@firm.example");
+    CHECK_EQUAL(firm.rcpt("bob@x.de-mail.de"), "250");
+    CHECK(firm.logged_line_with("would=\"refuse\""));
+}
+
+static void a_reply_is_one_line_of_ascii() {
+    CHECK_EQUAL(filter::reply_text("a%b\r\n250 c\xc3\xa4"), "a%%b??250 c??");
+    CHECK_EQUAL(filter::reply_text(std::string(2000, 'x')).size(), std::size_t{449});
+}
+
 int main() {
     return test::run(
         "filter_refusals",
@@ -175,5 +196,6 @@ int main() {
          TEST(the_4097th_recipient_is_for_another_message),
          TEST(a_refusal_is_logged_with_its_reason),
          TEST(observing_refuses_nothing_and_changes_nothing),
-         TEST(observing_says_what_sendmail_would_hear)});
+         TEST(observing_says_what_sendmail_would_hear),
+         TEST(observing_tells_of_sendmail_without_a_rule), TEST(a_reply_is_one_line_of_ascii)});
 }
