@@ -22,7 +22,8 @@ inline SenderRule rule(std::string_view from, std::string_view as) {
     return one;
 }
 
-/// Anna logs in; robot may hand in by sendmail(1); a printer's network may send as scan.
+/// Anna logs in; robot may hand in by sendmail(1); a printer's network may send as scan; in the
+/// branch any login serves for any sender.
 inline std::vector<SenderRule> firm_rules() {
     SenderRule people = rule("*@firm.example", "*@firm.de-mail.de");
     people.login = "*";
@@ -33,7 +34,9 @@ inline std::vector<SenderRule> firm_rules() {
     robot.local = true;
     SenderRule scan = rule("scan@firm.example", "scan@firm.de-mail.de");
     scan.networks.push_back(*Network::parse("10.0.0.0/8"));
-    return {people, robot, scan};
+    SenderRule branch = rule("*@branch.example", "*@branch.de-mail.de");
+    branch.login = "any";
+    return {people, robot, scan, branch};
 }
 
 struct Logged final : filter::EventSink {

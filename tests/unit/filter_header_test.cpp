@@ -50,6 +50,16 @@ static void from_maps_to_the_envelope_senders_de_mail_address() {
     CHECK(refused_for(judged({{"From", " anna@elsewhere.example"}}), "anna@elsewhere.example"));
 }
 
+static void from_is_the_envelope_sender_even_where_any_login_serves_for_any_sender() {
+    Firm firm;
+    for (const auto &[from, outcome] : {std::pair(" anna@branch.example", "take body"),
+                                        std::pair(" bert@branch.example", "550 5.7.1")}) {
+        firm.session.mail("<anna@branch.example>", {"192.0.2.7", "587", "shared", ""});
+        CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
+        CHECK_EQUAL(firm.header({{"From", from}}).substr(0, 9), outcome);
+    }
+}
+
 static void sender_and_reply_to_fit_the_same_rule() {
     CHECK_EQUAL(judged_with({"Reply-To", " anna@firm.example"}), "take body");
     CHECK_EQUAL(judged_with({"Sender", " anna@firm.de-mail.de"}), "take body");
@@ -135,6 +145,7 @@ int main() {
         "filter_header",
         {TEST(exactly_one_from_with_exactly_one_mailbox),
          TEST(from_maps_to_the_envelope_senders_de_mail_address),
+         TEST(from_is_the_envelope_sender_even_where_any_login_serves_for_any_sender),
          TEST(sender_and_reply_to_fit_the_same_rule), TEST(a_resent_message_is_refused),
          TEST(the_de_mail_sender_may_only_be_repeated), TEST(options_add_to_the_defaults),
          TEST(no_switches_a_default_off), TEST(of_an_option_given_twice_the_topmost_counts),
