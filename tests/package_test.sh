@@ -20,8 +20,9 @@ wait_for() {
 	fail "did not happen within 10 s: $*"
 }
 # as USER GROUPS COMMAND…, with no privilege and no capability
+exec=
 as() {
-	setpriv --reuid="$1" --regid="$1" --groups="$2" --no-new-privs --inh-caps=-all \
+	$exec setpriv --reuid="$1" --regid="$(id -g "$1")" --groups="$2" --no-new-privs --inh-caps=-all \
 		--bounding-set=-all -- "${@:3}"
 }
 
@@ -50,7 +51,7 @@ pids=()
 start() {
 	local groups
 	groups=$(unit_value "$1" Group),$(unit_value "$1" SupplementaryGroups | tr ' ' ,)
-	DEMAIL_LOG=stderr as "$(unit_value "$1" User)" "$groups" \
+	exec=exec DEMAIL_LOG=stderr as "$(unit_value "$1" User)" "$groups" \
 		sh -c "umask $(unit_value "$1" UMask) && exec $(unit_value "$1" ExecStart)" </dev/null &
 	pids+=($!)
 }
@@ -73,12 +74,15 @@ is $milter 660 demail-milter postfix
 is $lmtp 660 demail-relay postfix
 is $control 666 demail-relay demail-relay
 is /var/lib/demail/journal.db 600 demail-relay demail-relay
-is "$(echo /var/lib/demail/domains.?*db)" 644 demail-relay demail-relay
+for index in /var/lib/demail/domains.*db; do
+	is "$index" 644 demail-relay demail-relay
+done
 
 # ask SOCKET [WORDS]: connects, says WORDS, prints what comes first.
 ask() {
 	perl -MIO::Socket::UNIX -e '
 		$SIG{ALRM} = sub { exit 3 };
+		$SIG{PIPE} = "IGNORE"; # a stranger gets the answer before the question is read
 		alarm 5;
 		my $socket = IO::Socket::UNIX->new(Peer => shift) or exit 4;
 		print $socket "@ARGV\n" if @ARGV;
