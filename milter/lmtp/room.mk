@@ -11,7 +11,9 @@ libdemail_lmtp_a_SOURCES = \
 	milter/lmtp/session.cpp \
 	milter/lmtp/session.hpp \
 	milter/lmtp/stream.cpp \
-	milter/lmtp/stream.hpp
+	milter/lmtp/stream.hpp \
+	milter/lmtp/workers.cpp \
+	milter/lmtp/workers.hpp
 
 LMTP_TEST_LIBS = libdemail-lmtp.a libdemail-base.a $(UNIT_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS)
 UNIT_TESTS += tests/unit/lmtp_data_test tests/unit/lmtp_protocol_test \

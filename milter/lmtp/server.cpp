@@ -5,6 +5,7 @@
 #include "lmtp/protocol.hpp"
 #include "lmtp/session.hpp"
 #include "lmtp/stream.hpp"
+#include "lmtp/workers.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,9 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <list>
 #include <system_error>
-#include <thread>
 
 namespace demail::lmtp {
 namespace {
@@ -36,11 +35,6 @@ void send_away(const Fd &socket, const Reply &reply) {
     static_cast<void>(::send(socket.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-struct Connection {
-    std::atomic<bool> done = false;
-    std::thread thread;
-};
-
 } // namespace
 
 struct Server::Impl {
@@ -50,7 +44,7 @@ struct Server::Impl {
     Limits limits;
     Fd stop; ///< an eventfd that is never read: once written, every poll sees it
     std::string host = host_name();
-    std::list<Connection> connections;
+    Workers workers{[this](Fd socket) { serve(std::move(socket)); }};
 
     Impl(Fd listening, std::vector<uid_t> uids, Service &served, Limits most)
         : listener(std::move(listening)), peers(std::move(uids)), service(served), limits(most),
@@ -91,7 +85,6 @@ struct Server::Impl {
     }
 
     void admit(Fd socket) {
-        reap();
         const auto uid = peer_uid(socket.get());
         if (!uid) return;
         // 4xx: mail waits in the queue until the administrator has set the peer right.
@@ -100,22 +93,15 @@ struct Server::Impl {
                        {{"reason", "LMTP peer is not allowed"}, {"uid", std::to_string(*uid)}});
             return send_away(socket, {421, "4.7.0", "This user may not connect here."});
         }
-        if (connections.size() >= limits.connections)
+        if (workers.busy() >= limits.connections)
             return send_away(socket, {421, "4.3.2", "Too many connections; try again later."});
         start(std::move(socket));
     }
 
     void start(Fd socket) {
-        Connection &connection = connections.emplace_back();
         try {
-            connection.thread = std::thread(
-                [this, &connection](Fd owned) {
-                    serve(std::move(owned));
-                    connection.done = true;
-                },
-                std::move(socket));
+            workers.give(std::move(socket));
         } catch (const std::system_error &error) {
-            connections.pop_back();
             log::say(log::Level::error, fmt::format("LMTP: no thread: {}", error.what()));
         }
     }
@@ -130,20 +116,6 @@ struct Server::Impl {
             log::say(log::Level::error, "LMTP: unknown exception");
         }
     }
-
-    void reap() {
-        connections.remove_if([](Connection &one) {
-            if (!one.done) return false;
-            one.thread.join();
-            return true;
-        });
-    }
-
-    void join_all() {
-        for (Connection &one : connections)
-            one.thread.join();
-        connections.clear();
-    }
 };
 
 Server::Server(Fd listener, std::vector<uid_t> peers, Service &service, Limits limits)
@@ -151,14 +123,14 @@ Server::Server(Fd listener, std::vector<uid_t> peers, Service &service, Limits l
 
 Server::~Server() {
     stop();
-    impl_->join_all();
+    impl_->workers.join();
 }
 
 void Server::run() {
     while (impl_->wait(impl_->listener.get(), -1))
         impl_->accept();
     impl_->listener.reset();
-    impl_->join_all();
+    impl_->workers.join();
 }
 
 void Server::stop() noexcept {

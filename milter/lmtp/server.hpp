@@ -1,5 +1,6 @@
 // LMTP server (RFC 2033; 8BITMIME RFC 6152, SMTPUTF8 RFC 6531, SIZE RFC 1870, PIPELINING RFC 2920,
-// ENHANCEDSTATUSCODES RFC 2034, XFORWARD as Postfix documents it). One thread a connection.
+// ENHANCEDSTATUSCODES RFC 2034, XFORWARD as Postfix documents it). One thread a connection
+// at a time.
 #pragma once
 
 #include "base/handle.hpp"

@@ -11,6 +11,7 @@
 #include "relay/submitter.hpp"
 
 #include <grp.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -84,6 +85,9 @@ int main(int argc, char **argv) {
         return *code;
     log::open("demail-relay");
     ::signal(SIGPIPE, SIG_IGN);
+    // By default the 128 KiB that a message leaves free go back to the kernel, to be asked for
+    // again by the next one, at a twentieth of its cost.
+    ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
     block_signals();
     try {
         run(options);

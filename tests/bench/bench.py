@@ -111,9 +111,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=("milter", "relay", "memory"))
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--messages", type=int, default=400, help="a round, to each milter")
-    parser.add_argument("--submissions", type=int, default=60, help="a round")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--messages", type=int, default=150, help="a round, to each milter")
+    parser.add_argument("--submissions", type=int, default=20, help="a round")
     try:
         return run(parser.parse_args())
     except Failure as fault:

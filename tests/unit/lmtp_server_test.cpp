@@ -81,6 +81,21 @@ static void connections_are_served_side_by_side() {
     CHECK_EQUAL(first.ask("."), "250 2.0.0 <b@x>");
 }
 
+static void threads_stay_for_the_next_connection() {
+    Running running;
+    const auto threads = [] {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+    };
+    const auto before = threads();
+    for (int i = 0; i < 20; ++i) {
+        Client client = running.client();
+        CHECK_EQUAL(client.code("QUIT"), "221 2.0.0");
+        CHECK(client.at_end());
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    CHECK(threads() - before < 5);
+}
+
 static void a_stop_lets_idle_connections_go_at_once() {
     Running running;
     Client fresh = running.client(), begun = running.client();
@@ -208,8 +223,9 @@ static void a_file_in_the_sockets_place_is_left_alone() {
 int main() {
     return demail::test::run(
         "lmtp_server",
-        {TEST(connections_are_served_side_by_side), TEST(a_stop_lets_idle_connections_go_at_once),
-         TEST(a_stop_waits_for_a_running_message), TEST(too_many_connections_are_sent_away),
+        {TEST(connections_are_served_side_by_side), TEST(threads_stay_for_the_next_connection),
+         TEST(a_stop_lets_idle_connections_go_at_once), TEST(a_stop_waits_for_a_running_message),
+         TEST(too_many_connections_are_sent_away),
          TEST(a_server_without_descriptors_takes_connections_again_later),
          TEST(strangers_are_sent_away_for_now), TEST(a_socket_has_its_mode_from_the_start),
          TEST(a_stale_socket_is_replaced_and_a_living_one_is_not),
