@@ -54,6 +54,13 @@ std::optional<std::string> domain_behind_a_long_local_part(std::string_view text
     return normal_domain(text.substr(at + 1));
 }
 
+/// TR-01201 2.1: what a De-Mail address may have.
+bool longer_than_demail(const Address &address) {
+    constexpr std::size_t longest_local = 64, longest_domain = 189, longest = 253;
+    return address.local().size() > longest_local || address.domain().size() > longest_domain ||
+           address.str().size() > longest;
+}
+
 } // namespace
 
 bool could_be_demail(std::string_view text, const DomainSnapshot &domains) {
@@ -81,7 +88,9 @@ RecipientReading read_recipient(std::string_view text, const DomainSnapshot &dom
             kind = RecipientKind::hidden;
         break;
     case DomainStanding::demail:
-        kind = address->domain_as_written() ? RecipientKind::demail : RecipientKind::not_as_written;
+        kind = !address->domain_as_written()  ? RecipientKind::not_as_written
+               : longer_than_demail(*address) ? RecipientKind::too_long
+                                              : RecipientKind::demail;
         break;
     case DomainStanding::ended:
         kind = address->domain_as_written() ? RecipientKind::ended : RecipientKind::not_as_written;
@@ -102,6 +111,10 @@ Reply refusal(RecipientKind kind) {
         return {550, "5.1.2",
                 "The De-Mail provider of this domain has ended its service; reach the recipient "
                 "by another address."};
+    case RecipientKind::too_long:
+        return {553, "5.1.3",
+                "This is longer than a De-Mail address can be (64 octets before the @, 189 after "
+                "it, 253 in all); check the address."};
     case RecipientKind::in_change:
         return {451, "4.3.0",
                 "This De-Mail domain is being added or removed; try again in a few minutes."};

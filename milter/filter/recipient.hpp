@@ -14,6 +14,7 @@ namespace demail::filter {
 enum class RecipientKind {
     ordinary,         ///< not ours
     demail,           ///< to be sealed
+    too_long,         ///< De-Mail, but longer than a De-Mail address can be
     ended,            ///< its De-Mail provider has ended
     in_change,        ///< its domain is being added or removed
     unavailable,      ///< De-Mail, but the list is not known now

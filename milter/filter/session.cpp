@@ -92,6 +92,10 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
         return std::nullopt;
     case RecipientKind::demail:
         return judge_demail_recipient(std::move(*reading.address));
+    case RecipientKind::too_long:
+        // From sendmail(1) it is the provider's to refuse, alone.
+        if (message.local) return judge_demail_recipient(std::move(*reading.address));
+        return refusal(reading.kind);
     case RecipientKind::ended:
     case RecipientKind::malformed:
         // From sendmail(1) it goes unsealed: the relay, or Postfix itself, bounces it alone.

@@ -22,6 +22,8 @@ static std::string kind(std::string_view text) {
         return "ordinary";
     case RecipientKind::demail:
         return "demail";
+    case RecipientKind::too_long:
+        return "too long";
     case RecipientKind::ended:
         return "ended";
     case RecipientKind::in_change:
@@ -72,6 +74,16 @@ static void forms_that_the_transport_map_would_miss_are_told_apart() {
                 "not as written");
 }
 
+static void what_is_longer_than_a_de_mail_address_can_be_is_told_apart() {
+    const std::string label(60, 'd');
+    CHECK_EQUAL(kind("<" + std::string(64, 'b') + "@x.de-mail.de>"), "demail");
+    CHECK_EQUAL(kind("<" + std::string(65, 'b') + "@x.de-mail.de>"), "too long");
+    CHECK_EQUAL(kind("<b@" + label + "." + label + "." + std::string(56, 'd') + ".de-mail.de>"),
+                "demail");
+    CHECK_EQUAL(kind("<b@" + label + "." + label + "." + std::string(57, 'd') + ".de-mail.de>"),
+                "too long");
+}
+
 static void a_de_mail_domain_in_the_local_part_does_not_pass_for_ordinary() {
     CHECK_EQUAL(kind("<bob%firm.example@localhost>"), "hidden");
     CHECK_EQUAL(kind("<\"bob@firm.example\"@localhost>"), "hidden");
@@ -118,6 +130,7 @@ int main() {
                       TEST(sendmails_form_without_brackets_is_read_alike),
                       TEST(forms_that_postfix_reads_as_the_same_domain_are_de_mail),
                       TEST(forms_that_the_transport_map_would_miss_are_told_apart),
+                      TEST(what_is_longer_than_a_de_mail_address_can_be_is_told_apart),
                       TEST(a_de_mail_domain_in_the_local_part_does_not_pass_for_ordinary),
                       TEST(domains_that_end_or_change_are_told_apart),
                       TEST(without_a_list_only_what_looks_like_de_mail_waits),
