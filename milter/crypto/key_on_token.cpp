@@ -31,15 +31,21 @@ CK_OBJECT_HANDLE find_private_key(OpenToken &token, const KeyName &name) {
 }
 
 std::string KeyOnToken::sign(const SignatureForm &form, std::string digest) {
-    return session_->use([&](OpenToken &token) {
-        if (generation_ != token.generation()) {
-            handle_ = find_private_key(token, name_);
-            const auto always = token.attribute(handle_, CKA_ALWAYS_AUTHENTICATE);
-            always_authenticate_ = always && !always->empty() && always->front() != CK_FALSE;
-            generation_ = token.generation();
-        }
-        return sign_on(token, form, digest);
-    });
+    return session_->use(
+        deadline_, [self = shared_from_this(), form, digest = std::move(digest)](OpenToken &token) {
+            return self->sign_now(token, form, digest);
+        });
+}
+
+std::string KeyOnToken::sign_now(OpenToken &token, const SignatureForm &form,
+                                 const std::string &digest) {
+    if (generation_ != token.generation()) {
+        handle_ = find_private_key(token, name_);
+        const auto always = token.attribute(handle_, CKA_ALWAYS_AUTHENTICATE);
+        always_authenticate_ = always && !always->empty() && always->front() != CK_FALSE;
+        generation_ = token.generation();
+    }
+    return sign_on(token, form, digest);
 }
 
 std::string KeyOnToken::sign_on(OpenToken &token, const SignatureForm &form,

@@ -20,15 +20,18 @@ struct KeyName {
 /// than one.
 [[nodiscard]] CK_OBJECT_HANDLE find_private_key(OpenToken &token, const KeyName &name);
 
-class KeyOnToken final : public SigningKey {
+class KeyOnToken final : public SigningKey, public std::enable_shared_from_this<KeyOnToken> {
   public:
-    /// `bits`: of the modulus, or of the order of the curve's group.
-    KeyOnToken(std::shared_ptr<TokenSession> session, KeyName name, std::size_t bits)
-        : session_(std::move(session)), name_(std::move(name)), bits_(bits) {}
+    /// `bits`: of the modulus, or of the order of the curve's group. Lives in a shared_ptr: a
+    /// signature that is overdue still needs it.
+    KeyOnToken(std::shared_ptr<TokenSession> session, KeyName name, std::size_t bits,
+               std::chrono::milliseconds deadline)
+        : session_(std::move(session)), name_(std::move(name)), bits_(bits), deadline_(deadline) {}
 
     std::string sign(const SignatureForm &form, std::string digest) override;
 
   private:
+    std::string sign_now(OpenToken &token, const SignatureForm &form, const std::string &digest);
     std::string sign_on(OpenToken &token, const SignatureForm &form, const std::string &digest);
     std::string sign_pkcs1(OpenToken &token, const std::string &text);
     std::string sign_pss(OpenToken &token, const SignatureForm &form, const std::string &digest);
@@ -38,7 +41,8 @@ class KeyOnToken final : public SigningKey {
     const std::shared_ptr<TokenSession> session_;
     const KeyName name_;
     const std::size_t bits_;
-    // Only under the session's lock:
+    const std::chrono::milliseconds deadline_;
+    // Only on the session's thread:
     CK_OBJECT_HANDLE handle_ = CK_INVALID_HANDLE;
     unsigned generation_ = 0; ///< of handle_
     bool always_authenticate_ = false;

@@ -53,10 +53,14 @@ Module::Module(std::string path, CK_FUNCTION_LIST *functions)
     : path_(std::move(path)), functions_(functions) {}
 
 void Module::initialise() {
+    initialise(functions_);
+}
+
+void Module::initialise(CK_FUNCTION_LIST *functions) {
     const ErrorQueueMark mark;
     CK_C_INITIALIZE_ARGS arguments{};
     arguments.flags = CKF_OS_LOCKING_OK;
-    const CK_RV result = functions_->C_Initialize(&arguments);
+    const CK_RV result = functions->C_Initialize(&arguments);
     if (result != CKR_OK && result != CKR_CRYPTOKI_ALREADY_INITIALIZED)
         throw TokenUnavailable(
             Reason::module,
@@ -64,14 +68,33 @@ void Module::initialise() {
                         ck_name(result)));
 }
 
-std::shared_ptr<Module> Module::load(const std::string &path) {
-    const std::lock_guard lock(registry().mutex);
-    auto &place = registry().modules[path];
-    if (place) return place;
-    const ErrorQueueMark mark;
-    auto module = std::make_shared<Module>(path, functions_of(path));
-    module->initialise();
-    return place = std::move(module);
+std::shared_ptr<Module> Module::load(const std::string &path, std::chrono::milliseconds deadline) {
+    std::shared_ptr<Module> module;
+    {
+        const std::lock_guard lock(registry().mutex);
+        auto &place = registry().modules[path];
+        if (!place) place = std::make_shared<Module>(path);
+        module = place;
+    }
+    run(module, deadline, [](Module &self) {
+        self.start();
+        return true;
+    });
+    return module;
+}
+
+void Module::start() {
+    if (functions_ != nullptr) return;
+    CK_FUNCTION_LIST *const functions = functions_of(path_);
+    initialise(functions);
+    functions_ = functions;
+}
+
+TokenUnavailable Module::no_answer() const {
+    return {Reason::no_answer,
+            fmt::format("the PKCS#11 module {} does not answer: look after its reader, card and "
+                        "driver",
+                        path_)};
 }
 
 std::shared_ptr<Module> Module::adopt(const std::string &path, CK_FUNCTION_LIST *functions) {

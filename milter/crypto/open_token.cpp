@@ -24,6 +24,15 @@ std::string padded_text(const unsigned char (&field)[N]) {
     return text;
 }
 
+/// Which other cards are there in place of the one that is missed.
+std::string others(const std::vector<PresentToken> &tokens) {
+    std::string text;
+    for (const PresentToken &token : tokens)
+        text += fmt::format("{} \"{}\" (serial {})", text.empty() ? "; another is:" : ",",
+                            token.identity.label, token.identity.serial);
+    return text;
+}
+
 TokenIdentity identity_of(const CK_TOKEN_INFO &info) {
     return {padded_text(info.label), padded_text(info.serialNumber),
             padded_text(info.manufacturerID), padded_text(info.model)};
@@ -34,13 +43,13 @@ TokenIdentity identity_of(const CK_TOKEN_INFO &info) {
 std::vector<PresentToken> present_tokens(const Module &module) {
     std::vector<CK_SLOT_ID> slots;
     // A slot may come between the two calls: ask again, but not for ever.
-    for (int round = 0; round < 5; ++round) {
+    for (int round = 1;; ++round) {
         CK_ULONG count = 0;
         expect_ok(module->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList");
         slots.resize(std::min(count + 4, most_slots));
         count = slots.size();
         const CK_RV result = module->C_GetSlotList(CK_TRUE, slots.data(), &count);
-        if (result == CKR_BUFFER_TOO_SMALL) continue;
+        if (result == CKR_BUFFER_TOO_SMALL && round < 5) continue;
         expect_ok(result, "C_GetSlotList");
         slots.resize(std::min<std::size_t>(count, slots.size()));
         break;
@@ -69,12 +78,9 @@ void OpenToken::close() noexcept {
     session_ = CK_INVALID_HANDLE;
 }
 
-void OpenToken::offer_pin_file(const std::optional<std::string> &path) {
-    if (!pin_file_) pin_file_ = path;
-}
-
-void OpenToken::reopen() {
+void OpenToken::reopen(const std::optional<std::string> &pin_file) {
     close();
+    pin_file_ = pin_file;
     std::vector<PresentToken> tokens;
     try {
         tokens = present_tokens(*module_);
@@ -88,9 +94,9 @@ void OpenToken::reopen() {
     });
     if (found == tokens.end())
         throw TokenUnavailable(Reason::absent,
-                               fmt::format("token \"{}\" (serial {}) is not there: put the card "
+                               fmt::format("token \"{}\" (serial {}) is not there{}: put the card "
                                            "back or start its reader",
-                                           identity_.label, identity_.serial));
+                                           identity_.label, identity_.serial, others(tokens)));
     expect_ok(
         (*module_)->C_OpenSession(found->slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session_),
         "C_OpenSession");
@@ -126,6 +132,13 @@ void OpenToken::log_in(CK_FLAGS token_flags) {
     if (!needs_login_) return;
     if (is_logged_in()) return; // by another session of this process (PKCS#11 2.40 5.6)
     if (latch_->refusal) throw *latch_->refusal;
+    respect_flags(token_flags);
+    const CK_RV result = offer_pin(CKU_USER);
+    pin_is_doubtful_ = result != CKR_OK && result != CKR_USER_ALREADY_LOGGED_IN;
+    if (pin_is_doubtful_) latch_if_refused(result);
+}
+
+void OpenToken::respect_flags(CK_FLAGS token_flags) const {
     const auto stay_out = [this](const char *why) {
         return TokenUnavailable(Reason::locked,
                                 fmt::format("token \"{}\" {}", identity_.label, why));
@@ -134,9 +147,13 @@ void OpenToken::log_in(CK_FLAGS token_flags) {
         throw stay_out("is locked by too many wrong PINs: a person must unblock it with the PUK");
     if ((token_flags & CKF_USER_PIN_FINAL_TRY) != 0)
         throw stay_out("has one PIN try left, which is not used: a person must unlock it once");
-
-    const CK_RV result = offer_pin(CKU_USER);
-    if (result != CKR_USER_ALREADY_LOGGED_IN) latch_if_refused(result);
+    // This process may be the next of many that a supervisor starts with the same wrong PIN; each
+    // would cost a try. A person at a PIN pad knows what he does.
+    const bool known = accepted_pin_ && !pin_is_doubtful_;
+    if ((token_flags & CKF_USER_PIN_COUNT_LOW) != 0 && !known && (pin_file_ || !has_pin_pad_))
+        throw stay_out("has been given a wrong PIN, so the one of the PIN file is not tried: a "
+                       "person must set the file right and log in once by other means, which "
+                       "makes the token forget the wrong one");
 }
 
 void OpenToken::latch_if_refused(CK_RV result) {

@@ -1,5 +1,6 @@
-// One token with one open session: what may be asked of it. Not thread-safe; TokenSession puts a
-// lock around it. Throws CkError when a PKCS#11 call fails and TokenUnavailable for all else.
+// One token with one open session: what may be asked of it. Not thread-safe; TokenSession uses it
+// on a thread of its own. Throws CkError when a PKCS#11 call fails and TokenUnavailable for all
+// else.
 #pragma once
 
 #include "crypto/ck_result.hpp"
@@ -60,10 +61,9 @@ class OpenToken {
     [[nodiscard]] bool is_open() const noexcept { return session_ != CK_INVALID_HANDLE; }
     /// Counts the sessions so far: an object handle lives as long as this stays the same.
     [[nodiscard]] unsigned generation() const noexcept { return generation_; }
-    /// Finds the token again in whatever slot, opens a session, logs in.
-    void reopen();
-    /// The file to read when a PIN is needed and none has been accepted yet; the first one stays.
-    void offer_pin_file(const std::optional<std::string> &path);
+    /// Finds the token again in whatever slot, opens a session, logs in. `pin_file`: read when a
+    /// PIN is needed and none has been accepted yet.
+    void reopen(const std::optional<std::string> &pin_file);
 
     [[nodiscard]] bool has_mechanism(CK_MECHANISM_TYPE mechanism) const {
         return mechanisms_.count(mechanism) != 0;
@@ -83,6 +83,7 @@ class OpenToken {
   private:
     void close() noexcept;
     void log_in(CK_FLAGS token_flags);
+    void respect_flags(CK_FLAGS token_flags) const;
     [[nodiscard]] bool is_logged_in();
     CK_RV offer_pin(CK_USER_TYPE user);
     void latch_if_refused(CK_RV login_result);
@@ -93,6 +94,7 @@ class OpenToken {
     std::shared_ptr<PinLatch> latch_;
     std::optional<std::string> pin_file_;
     std::optional<Pin> accepted_pin_;
+    bool pin_is_doubtful_ = false; ///< the last C_Login failed, and not by refusing it
     CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
     bool has_pin_pad_ = false; ///< CKF_PROTECTED_AUTHENTICATION_PATH
     bool needs_login_ = false; ///< CKF_LOGIN_REQUIRED

@@ -27,7 +27,9 @@ libdemail_crypto_a_SOURCES = \
 	milter/crypto/token_key.hpp \
 	milter/crypto/token_objects.cpp \
 	milter/crypto/token_session.cpp \
-	milter/crypto/token_session.hpp
+	milter/crypto/token_session.hpp \
+	milter/crypto/token_thread.cpp \
+	milter/crypto/token_thread.hpp
 
 # SoftHSM (softhsm2-util) and OpenSC's pkcs11-tool are needed by the tests of tokens.
 token_test_sources = \
@@ -71,3 +73,18 @@ UNIT_TESTS += tests/unit/digest_info_test
 tests_unit_digest_info_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_digest_info_test_SOURCES = tests/unit/digest_info_test.cpp tests/unit/certificates.cpp
 tests_unit_digest_info_test_LDADD = $(crypto_test_libraries)
+
+# These load the shim (tests/shim) in front of SoftHSM.
+shim_test_sources = tests/unit/shim_token.cpp tests/unit/shim_token.hpp $(token_test_sources)
+
+UNIT_TESTS += tests/unit/token_faults_test
+tests_unit_token_faults_test_SOURCES = tests/unit/token_faults_test.cpp $(shim_test_sources)
+tests_unit_token_faults_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/token_hang_test
+tests_unit_token_hang_test_SOURCES = tests/unit/token_hang_test.cpp $(shim_test_sources)
+tests_unit_token_hang_test_LDADD = $(crypto_test_libraries)
+
+UNIT_TESTS += tests/unit/token_restart_test
+tests_unit_token_restart_test_SOURCES = tests/unit/token_restart_test.cpp $(shim_test_sources)
+tests_unit_token_restart_test_LDADD = $(crypto_test_libraries)

@@ -150,9 +150,9 @@ class KeyWithCertificate final : public TokenKey {
 
 } // namespace
 
-std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri) {
-    const auto session = TokenSession::find(uri);
-    Found found = session->use([&](OpenToken &token) {
+std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri, std::chrono::milliseconds deadline) {
+    const auto session = TokenSession::find(uri, deadline);
+    Found found = session->use(deadline, [uri](OpenToken &token) {
         const Certificates all = token.certificates();
         Found one = uri.object || uri.id ? find_named(uri, token, all) : find_suitable(token, all);
         one.chain = chain_of(one.certificate.get(), all);
@@ -166,7 +166,8 @@ std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri) {
             fmt::format("the certificate of {} holds neither an RSA nor an EC key",
                         name_text(X509_get_subject_name(found.certificate.get()))));
     const auto bits = static_cast<std::size_t>(EVP_PKEY_get_bits(public_key));
-    auto pkey = make_pkey(public_key, std::make_shared<KeyOnToken>(session, found.key, bits));
+    auto pkey =
+        make_pkey(public_key, std::make_shared<KeyOnToken>(session, found.key, bits, deadline));
     return std::make_shared<KeyWithCertificate>(std::move(pkey), std::move(found.certificate),
                                                 std::move(found.chain));
 }

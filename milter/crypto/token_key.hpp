@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -19,7 +20,16 @@ namespace demail::crypto {
 /// Why the token did not sign or could not be opened. `what()` is a sentence for the administrator.
 class TokenUnavailable : public std::runtime_error {
   public:
-    enum class Reason { module, absent, locked, pin_refused, no_key, no_certificate, failed };
+    enum class Reason {
+        module,
+        absent,
+        locked,
+        pin_refused,
+        no_key,
+        no_certificate,
+        no_answer, ///< by the deadline
+        failed
+    };
     TokenUnavailable(Reason reason, const std::string &sentence)
         : std::runtime_error(sentence), reason_(reason) {}
     [[nodiscard]] Reason reason() const noexcept { return reason_; }
@@ -28,16 +38,24 @@ class TokenUnavailable : public std::runtime_error {
     Reason reason_;
 };
 
+/// How long a token may take for a signature, with all that it needs: a new login after the card
+/// was out, for example.
+constexpr std::chrono::milliseconds default_deadline = std::chrono::seconds(30);
+
 /// The key with its certificate. Thread-safe: signatures of several threads wait for each other. A
 /// card that was pulled and came back is found again at the next signature (re-login, re-find, one
 /// retry). A refused PIN is tried once and then never again by this process, whatever key is opened
-/// (CKF_USER_PIN_FINAL_TRY and LOCKED are looked at first).
+/// (CKF_USER_PIN_FINAL_TRY and LOCKED are looked at first); nor by the next process where the token
+/// says that a wrong one has come (CKF_USER_PIN_COUNT_LOW). A token that does not answer by the
+/// deadline fails the signature (Reason::no_answer), and each further one at once until it answers.
 class TokenKey {
   public:
     /// Opens module and token, logs in, finds key and certificate (choice by use:
     /// certificate_choice.hpp when the URI leaves it open). Keys of one module share its
-    /// C_Initialize and one session per token. Throws TokenUnavailable.
-    static std::shared_ptr<TokenKey> open(const KeyUri &uri);
+    /// C_Initialize and one session per token. `deadline`: for each signature, and for each step of
+    /// opening. Throws TokenUnavailable.
+    static std::shared_ptr<TokenKey> open(const KeyUri &uri,
+                                          std::chrono::milliseconds deadline = default_deadline);
     virtual ~TokenKey() = default;
 
     /// Usable with SSL_CTX_use_PrivateKey and EVP_DigestSign while this object lives.

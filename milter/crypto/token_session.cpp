@@ -71,7 +71,6 @@ PresentToken the_one(const KeyUri &uri, const std::string &path, std::vector<Pre
 }
 
 std::vector<PresentToken> tokens_of(Module &module) {
-    const ErrorQueueMark mark;
     try {
         return present_tokens(module);
     } catch (const CkError &error) {
@@ -91,9 +90,11 @@ std::vector<PresentToken> tokens_of(Module &module) {
 
 } // namespace
 
-std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri) {
-    const auto module = Module::load(uri.module());
-    const PresentToken token = the_one(uri, module->path(), tokens_of(*module));
+std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri,
+                                                 std::chrono::milliseconds deadline) {
+    const auto module = Module::load(uri.module(), deadline);
+    const PresentToken token =
+        the_one(uri, module->path(), Module::run(module, deadline, tokens_of));
     const TokenName name{module->path(), token.identity};
     std::shared_ptr<TokenSession> session;
     {
@@ -107,9 +108,31 @@ std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri) {
             known = session;
         }
     }
-    const std::lock_guard lock(session->mutex_);
-    session->token_.offer_pin_file(uri.pin_file);
+    session->offer_pin_file(uri.pin_file);
     return session;
+}
+
+TokenSession::~TokenSession() {
+    // C_CloseSession may hang like any other call, and nobody needs its answer.
+    static_cast<void>(thread_.run(
+        [token = std::shared_ptr<OpenToken>(std::move(token_))]() mutable { token.reset(); },
+        std::chrono::seconds(1)));
+}
+
+void TokenSession::offer_pin_file(const std::optional<std::string> &path) {
+    const std::lock_guard lock(mutex_);
+    if (!pin_file_) pin_file_ = path;
+}
+
+std::optional<std::string> TokenSession::pin_file() const {
+    const std::lock_guard lock(mutex_);
+    return pin_file_;
+}
+
+TokenUnavailable TokenSession::no_answer() const {
+    return {
+        Reason::no_answer,
+        fmt::format("token \"{}\" does not answer: look after the card and its reader", label_)};
 }
 
 } // namespace demail::crypto
