@@ -75,7 +75,7 @@ done
 
 # The example, with the files that it names below $root.
 example=$root/etc/demail/demail.toml
-(umask 077 && printf 'k1 %064d\n' 1 >"$root/etc/demail/seal.key")
+(umask 077 && printf 'k1 %064d\n' 1 >"$root/etc/demail/seal.key" && echo 1234 >"$root/etc/demail/pin")
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test \
 	-keyout /dev/null -out "$root/etc/demail/provider-ca.pem" 2>/dev/null
 cp "$root/etc/demail/provider-ca.pem" "$root/etc/demail/provider-signer.pem"
