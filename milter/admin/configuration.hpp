@@ -17,6 +17,7 @@ struct ProviderConfiguration {
     std::string sign_key; ///< filled in from auth_key where the file has none
     std::vector<std::string> reply_signer; ///< "sha256:" + 64 hex digits in lower case, or a path
     std::chrono::seconds answer_timeout{300};
+    std::chrono::seconds token_timeout{30}; ///< for one signature, a new login included
 };
 
 /// Where De-Mails to `address` are delivered to.

@@ -113,10 +113,10 @@ std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri,
 }
 
 TokenSession::~TokenSession() {
-    // C_CloseSession may hang like any other call, and nobody needs its answer.
-    static_cast<void>(thread_.run(
-        [token = std::shared_ptr<OpenToken>(std::move(token_))]() mutable { token.reset(); },
-        std::chrono::seconds(1)));
+    // C_CloseSession may hang like any other call, and nobody needs its answer; where the thread
+    // does not come to it any more, the session ends with the process.
+    OpenToken *const token = token_.release();
+    static_cast<void>(thread_.run([token] { delete token; }, std::chrono::seconds(1)));
 }
 
 void TokenSession::offer_pin_file(const std::optional<std::string> &path) {

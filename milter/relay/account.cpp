@@ -9,7 +9,7 @@ constexpr std::chrono::hours description_age{1};
 } // namespace
 
 std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> Account::wire() {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(connecting_);
     if (wire_) return wire_;
     try {
         wire_ = connect_();

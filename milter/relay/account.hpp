@@ -43,8 +43,9 @@ class Account {
   private:
     const std::string name_, provider_;
     const Connect connect_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<soap::Provider> wire_;
+    std::mutex connecting_; ///< a token may take its time: what only looks must not wait for it
+    std::shared_ptr<soap::Provider> wire_; ///< under connecting_
+    mutable std::mutex mutex_;             ///< of all that follows
     std::optional<soap::Account> description_;
     std::chrono::steady_clock::time_point described_at_{};
     std::optional<std::string> suspended_;

@@ -88,7 +88,7 @@ class Service::Delivery final : public lmtp::Delivery {
 
 void Service::replace(std::shared_ptr<const Settings> settings) {
     const std::lock_guard lock(mutex_);
-    settings_ = std::move(settings);
+    settings_.swap(settings); // the old ones go after the lock: tokens take their time to close
 }
 
 void Service::replace_domains(std::shared_ptr<const DomainSet> domains) {

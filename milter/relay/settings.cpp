@@ -11,10 +11,10 @@ namespace demail::relay {
 
 namespace {
 
-std::shared_ptr<crypto::TokenKey> open_key(const std::string &uri) {
+std::shared_ptr<crypto::TokenKey> open_key(const std::string &uri, std::chrono::seconds deadline) {
     auto parsed = crypto::KeyUri::parse(uri);
     if (const auto *fault = std::get_if<std::string>(&parsed)) throw std::runtime_error(*fault);
-    return crypto::TokenKey::open(std::get<crypto::KeyUri>(parsed));
+    return crypto::TokenKey::open(std::get<crypto::KeyUri>(parsed), deadline);
 }
 
 Account::Connect wire_of(const Configuration &configuration, const ProviderConfiguration &provider,
@@ -29,9 +29,9 @@ Account::Connect wire_of(const Configuration &configuration, const ProviderConfi
     const std::string auth = account.auth_key.empty() ? provider.auth_key : account.auth_key;
     const std::string own_sign = account.auth_key.empty() ? provider.sign_key : account.auth_key;
     const std::string sign = account.sign_key.empty() ? own_sign : account.sign_key;
-    return [endpoint, auth, sign] {
-        const auto auth_key = open_key(auth);
-        const auto sign_key = sign.empty() || sign == auth ? auth_key : open_key(sign);
+    return [endpoint, auth, sign, deadline = provider.token_timeout] {
+        const auto auth_key = open_key(auth, deadline);
+        const auto sign_key = sign.empty() || sign == auth ? auth_key : open_key(sign, deadline);
         return soap::connect_reference(endpoint, auth_key, sign_key);
     };
 }
