@@ -41,7 +41,7 @@ std::variant<CheckedSeal, Reply> checked_seal(const HeaderFields &fields, const 
 std::variant<Admitted, Reply> admit(const AdmissionRules &rules, const HeaderFields &fields,
                                     const Digest256 &body_digest,
                                     const std::vector<std::string> &envelope_recipients,
-                                    const DomainSet &domains, std::int64_t now) {
+                                    std::int64_t now) {
     auto checked = checked_seal(fields, rules.keys);
     if (auto *reply = std::get_if<Reply>(&checked)) return std::move(*reply);
     auto &[seal, key] = std::get<CheckedSeal>(checked);
@@ -79,11 +79,6 @@ std::variant<Admitted, Reply> admit(const AdmissionRules &rules, const HeaderFie
                 {place, no_seal("Not sent as De-Mail: the sender did not address this recipient "
                                 "(an alias or a forward added it); write to the De-Mail address "
                                 "directly")});
-        } else if (domains.find(address->domain()) == DomainState::ended) {
-            admitted.refused.push_back({place,
-                                        {550, "5.1.2",
-                                         "This address is no longer a De-Mail address: its "
-                                         "provider or domain has ended"}});
         } else {
             sealed.push_back(*address);
             places.push_back(place);

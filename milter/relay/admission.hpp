@@ -2,7 +2,6 @@
 // recipients, rights (contracts.md, "The seal"). Pure; thread-safe.
 #pragma once
 
-#include "message/domain_set.hpp"
 #include "message/header.hpp"
 #include "message/recipients.hpp"
 #include "message/reply.hpp"
@@ -45,7 +44,6 @@ struct Admitted {
 /// A Reply is for all recipients. `now` in Unix seconds.
 [[nodiscard]] std::variant<Admitted, Reply>
 admit(const AdmissionRules &rules, const HeaderFields &fields, const Digest256 &body_digest,
-      const std::vector<std::string> &envelope_recipients, const DomainSet &domains,
-      std::int64_t now);
+      const std::vector<std::string> &envelope_recipients, std::int64_t now);
 
 } // namespace demail::relay

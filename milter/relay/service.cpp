@@ -11,9 +11,9 @@ namespace demail::relay {
 class Service::Delivery final : public lmtp::Delivery {
   public:
     Delivery(const lmtp::Envelope &envelope, std::shared_ptr<const Settings> settings,
-             std::shared_ptr<const DomainSet> domains, Submitter &submitter)
+             Submitter &submitter)
         : recipients_(envelope.recipients), queue_id_(envelope.ident),
-          settings_(std::move(settings)), domains_(std::move(domains)), submitter_(submitter),
+          settings_(std::move(settings)), submitter_(submitter),
           message_(settings_->configuration->spool) {}
 
     void receive(std::string_view bytes) override { message_.receive(bytes); }
@@ -36,7 +36,7 @@ class Service::Delivery final : public lmtp::Delivery {
         }
         const Configuration &configuration = *settings_->configuration;
         auto result = admit({settings_->keys, configuration.rules, configuration.seal_lifetime},
-                            message_.fields(), message_.body_digest(), recipients_, *domains_,
+                            message_.fields(), message_.body_digest(), recipients_,
                             static_cast<std::int64_t>(std::time(nullptr)));
         if (const auto *reply = std::get_if<Reply>(&result)) return all(*reply);
         return submitted(std::get<Admitted>(result));
@@ -81,7 +81,6 @@ class Service::Delivery final : public lmtp::Delivery {
     const std::vector<std::string> recipients_;
     const std::string queue_id_;
     const std::shared_ptr<const Settings> settings_;
-    const std::shared_ptr<const DomainSet> domains_;
     Submitter &submitter_;
     IncomingMessage message_;
 };
@@ -96,6 +95,11 @@ void Service::replace_domains(std::shared_ptr<const DomainSet> domains) {
     domains_ = std::move(domains);
 }
 
+std::shared_ptr<const DomainSet> Service::domains() const {
+    const std::lock_guard lock(mutex_);
+    return domains_;
+}
+
 std::shared_ptr<const Settings> Service::settings() const {
     const std::lock_guard lock(mutex_);
     return settings_;
@@ -105,21 +109,18 @@ std::optional<Reply> Service::sender(const lmtp::Envelope &) {
     return std::nullopt; // who the sender is says the seal, which comes with the data
 }
 
-std::optional<Reply> Service::recipient(const lmtp::Envelope &, std::string_view) {
-    return std::nullopt;
+/// Here and not only at the milter, since sendmail(1) and aliases come without its word.
+std::optional<Reply> Service::recipient(const lmtp::Envelope &, std::string_view recipient) {
+    const auto address = Address::parse(recipient);
+    if (!address || domains()->find(address->domain()) != DomainState::ended) return std::nullopt;
+    return Reply{550, "5.1.2",
+                 "This is no longer a De-Mail address: its provider or its domain has ended; ask "
+                 "the recipient for another address"};
 }
 
 std::unique_ptr<lmtp::Delivery> Service::begin(const lmtp::Envelope &envelope, Reply &refusal) {
-    std::shared_ptr<const DomainSet> domains;
-    std::shared_ptr<const Settings> settings;
-    {
-        const std::lock_guard lock(mutex_);
-        domains = domains_;
-        settings = settings_;
-    }
     try {
-        return std::make_unique<Delivery>(envelope, std::move(settings), std::move(domains),
-                                          submitter_);
+        return std::make_unique<Delivery>(envelope, settings(), submitter_);
     } catch (const std::system_error &error) {
         log::event(log::Level::error, "deferred",
                    {{"queue_id", envelope.ident}, {"reason", error.what()}});

@@ -22,6 +22,7 @@ class Service final : public lmtp::Service {
     void replace(std::shared_ptr<const Settings> settings);
     void replace_domains(std::shared_ptr<const DomainSet> domains);
     [[nodiscard]] std::shared_ptr<const Settings> settings() const;
+    [[nodiscard]] std::shared_ptr<const DomainSet> domains() const;
 
     std::optional<Reply> sender(const lmtp::Envelope &envelope) override;
     std::optional<Reply> recipient(const lmtp::Envelope &envelope,

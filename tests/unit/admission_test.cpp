@@ -1,5 +1,6 @@
 // No seal, no submission: what the relay lets through and what it answers to the rest.
 #include "check.hpp"
+#include "relay/service.hpp"
 #include "relay_fixture.hpp"
 
 #include <signal.h>
@@ -20,7 +21,7 @@ std::string refused(const std::variant<relay::Admitted, Reply> &result) {
 std::variant<relay::Admitted, Reply> admit_fields(const Relay &relay, const HeaderFields &fields,
                                                   const std::string &body) {
     return relay::admit({relay.keys, relay.rules, std::chrono::seconds(86400)}, fields,
-                        sha256(body), {a}, DomainSet{}, relay.now / 1'000'000);
+                        sha256(body), {a}, relay.now / 1'000'000);
 }
 
 void a_sealed_message_is_admitted() {
@@ -85,15 +86,16 @@ void a_right_that_was_taken_away_counts_for_mail_in_the_queue() {
     CHECK_EQUAL(refused(relay.admit(SealedMessage({a}), {a})), "5.7.1");
 }
 
-void a_domain_that_has_ended_is_refused() {
+void a_domain_that_has_ended_is_refused_at_rcpt() {
     Relay relay;
-    const SealedMessage message({"a@old.example"}, "a@old.example");
-    DomainSet domains;
-    domains.set("old.example", DomainState::ended);
-    const auto result =
-        relay::admit({relay.keys, relay.rules, std::chrono::seconds(86400)}, message.with_seal(),
-                     sha256(message.body), {"a@old.example"}, domains, relay.now / 1'000'000);
-    CHECK_EQUAL(std::get<relay::Admitted>(result).refused[0].reply.enhanced, "5.1.2");
+    relay::Service service(std::make_shared<const relay::Settings>(relay::Settings{
+                               std::make_shared<const Configuration>(), relay.keys, {}}),
+                           relay.submitter);
+    auto domains = std::make_shared<DomainSet>();
+    domains->set("old.example", DomainState::ended);
+    service.replace_domains(domains);
+    CHECK_EQUAL(service.recipient({}, "a@old.example")->enhanced, "5.1.2");
+    CHECK(!service.recipient({}, "a@x.de-mail.de"));
 }
 
 void the_header_ends_at_the_first_empty_line_wherever_chunks_end() {
@@ -159,7 +161,7 @@ int main() {
                                 TEST(time_decides),
                                 TEST(an_unknown_key_waits_and_a_forged_seal_does_not),
                                 TEST(a_right_that_was_taken_away_counts_for_mail_in_the_queue),
-                                TEST(a_domain_that_has_ended_is_refused),
+                                TEST(a_domain_that_has_ended_is_refused_at_rcpt),
                                 TEST(the_header_ends_at_the_first_empty_line_wherever_chunks_end),
                                 TEST(a_message_without_header_or_body_is_taken_as_it_is),
                                 TEST(a_header_without_end_is_given_up),

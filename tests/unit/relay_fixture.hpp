@@ -113,7 +113,7 @@ struct Relay {
     [[nodiscard]] std::variant<relay::Admitted, Reply>
     admit(const SealedMessage &message, const std::vector<std::string> &recipients) const {
         return relay::admit({keys, rules, std::chrono::seconds(86400)}, message.with_seal(),
-                            sha256(message.body), recipients, DomainSet{}, now / 1'000'000);
+                            sha256(message.body), recipients, now / 1'000'000);
     }
     std::vector<Reply> deliver(const SealedMessage &message,
                                const std::vector<std::string> &recipients) {
