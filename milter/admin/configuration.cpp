@@ -1,6 +1,7 @@
 #include "admin/configuration.hpp"
 
 #include "admin/account_section.hpp"
+#include "admin/tls_section.hpp"
 #include "admin/toml_section.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
@@ -154,6 +155,7 @@ void read_provider(FaultList &faults, const toml::table &table, Configuration &c
     if (provider.sign_key.empty()) provider.sign_key = provider.auth_key;
     assign(provider.answer_timeout, section.integer("answer_timeout", 1, 3600));
     assign(provider.token_timeout, section.integer("token_timeout", 1, 600));
+    if (const toml::table *tls = section.table("tls")) provider.tls = read_tls(faults, *tls);
     section.finish();
     configuration.providers.push_back(std::move(provider));
 }

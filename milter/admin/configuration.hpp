@@ -1,6 +1,7 @@
 // /etc/demail/demail.toml, read and checked as a whole (contracts.md, "Configuration").
 #pragma once
 
+#include "crypto/tls_limits.hpp"
 #include "message/rights.hpp"
 
 #include <chrono>
@@ -18,6 +19,7 @@ struct ProviderConfiguration {
     std::vector<std::string> reply_signer; ///< "sha256:" + 64 hex digits in lower case, or a path
     std::chrono::seconds answer_timeout{300};
     std::chrono::seconds token_timeout{30}; ///< for one signature, a new login included
+    crypto::TlsLimits tls;
 };
 
 /// Where De-Mails to `address` are delivered to.

@@ -9,6 +9,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/configuration_files.cpp \
 	milter/admin/daemon.cpp \
 	milter/admin/daemon.hpp \
+	milter/admin/tls_section.cpp \
+	milter/admin/tls_section.hpp \
 	milter/admin/toml_section.cpp \
 	milter/admin/toml_section.hpp
 

@@ -86,11 +86,13 @@ std::string KeyOnToken::sign_pss(OpenToken &token, const SignatureForm &form,
             const bool refused = error.result == CKR_MECHANISM_INVALID ||
                                  error.result == CKR_MECHANISM_PARAM_INVALID ||
                                  error.result == CKR_FUNCTION_NOT_SUPPORTED;
-            if (!refused || !token.has_mechanism(CKM_RSA_X_509)) throw;
+            if (refused && !token.has_mechanism(CKM_RSA_X_509)) can_pss_ = false;
+            if (!refused || !can_pss_) throw;
             pss_is_refused_ = true; // listed, yet not to be had: some modules do that
         }
     }
-    if (!token.has_mechanism(CKM_RSA_X_509))
+    can_pss_ = token.has_mechanism(CKM_RSA_X_509);
+    if (!can_pss_)
         throw cannot(token,
                      "cannot sign by RSA-PSS, which TLS 1.3 needs; its key works with TLS 1.2 "
                      "and rsa-sha256");

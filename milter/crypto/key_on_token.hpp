@@ -5,6 +5,7 @@
 #include "crypto/signing_key.hpp"
 #include "crypto/token_session.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +24,16 @@ struct KeyName {
 class KeyOnToken final : public SigningKey, public std::enable_shared_from_this<KeyOnToken> {
   public:
     /// `bits`: of the modulus, or of the order of the curve's group. Lives in a shared_ptr: a
-    /// signature that is overdue still needs it.
+    /// signature that is overdue still needs it. `can_pss`: whether an RSA key is worth trying with
+    /// RSA-PSS.
     KeyOnToken(std::shared_ptr<TokenSession> session, KeyName name, std::size_t bits,
-               std::chrono::milliseconds deadline)
-        : session_(std::move(session)), name_(std::move(name)), bits_(bits), deadline_(deadline) {}
+               std::chrono::milliseconds deadline, bool can_pss)
+        : session_(std::move(session)), name_(std::move(name)), bits_(bits), deadline_(deadline),
+          can_pss_(can_pss) {}
 
     std::string sign(const SignatureForm &form, std::string digest) override;
+    /// As of the token's list of mechanisms, or of its last refusal.
+    [[nodiscard]] bool can_pss() const noexcept { return can_pss_; }
 
   private:
     std::string sign_now(OpenToken &token, const SignatureForm &form, const std::string &digest);
@@ -47,6 +52,8 @@ class KeyOnToken final : public SigningKey, public std::enable_shared_from_this<
     unsigned generation_ = 0; ///< of handle_
     bool always_authenticate_ = false;
     bool pss_is_refused_ = false;
+
+    std::atomic<bool> can_pss_ = true;
 };
 
 } // namespace demail::crypto

@@ -23,6 +23,8 @@ libdemail_crypto_a_SOURCES = \
 	milter/crypto/signature_params.cpp \
 	milter/crypto/signature_params.hpp \
 	milter/crypto/signing_key.hpp \
+	milter/crypto/tls_limits.cpp \
+	milter/crypto/tls_limits.hpp \
 	milter/crypto/token_key.cpp \
 	milter/crypto/token_key.hpp \
 	milter/crypto/token_objects.cpp \

@@ -25,6 +25,7 @@ struct Found {
     KeyName key;
     Certificate certificate;
     std::vector<Certificate> chain;
+    bool token_has_pss = false;
 };
 
 Certificate share(X509 *certificate) {
@@ -89,7 +90,7 @@ Found find_named(const KeyUri &uri, OpenToken &token, const Certificates &all) {
         throw TokenUnavailable(Reason::no_certificate,
                                fmt::format("token \"{}\" has no certificate for its key \"{}\"",
                                            token.identity().label, label));
-    return {name, share(best->certificate.get()), {}};
+    return {name, share(best->certificate.get()), {}, false};
 }
 
 Found find_suitable(OpenToken &token, const Certificates &all) {
@@ -111,7 +112,7 @@ Found find_suitable(OpenToken &token, const Certificates &all) {
         throw TokenUnavailable(Reason::no_certificate,
                                fmt::format("token \"{}\" has no certificate to sign in with{}",
                                            token.identity().label, reasons));
-    return {name_of(all[*best]), share(all[*best].certificate.get()), {}};
+    return {name_of(all[*best]), share(all[*best].certificate.get()), {}, false};
 }
 
 // The CA certificates of the token from the leaf upwards, without a root: the other side has it.
@@ -134,18 +135,22 @@ std::vector<Certificate> chain_of(X509 *leaf, const Certificates &all) {
 class KeyWithCertificate final : public TokenKey {
   public:
     KeyWithCertificate(Handle<EVP_PKEY, EVP_PKEY_free> key, Certificate certificate,
-                       std::vector<Certificate> chain)
-        : key_(std::move(key)), certificate_(std::move(certificate)), chain_(std::move(chain)) {}
+                       std::vector<Certificate> chain,
+                       std::shared_ptr<const KeyOnToken> private_half)
+        : key_(std::move(key)), certificate_(std::move(certificate)), chain_(std::move(chain)),
+          private_half_(std::move(private_half)) {}
 
     EVP_PKEY *pkey() const noexcept override { return key_.get(); }
     X509 *certificate() const noexcept override { return certificate_.get(); }
     const std::vector<Certificate> &chain() const noexcept override { return chain_; }
+    bool can_pss() const noexcept override { return private_half_->can_pss(); }
     std::optional<TokenUnavailable> take_fault() const override { return take_thread_fault(); }
 
   private:
     Handle<EVP_PKEY, EVP_PKEY_free> key_;
     Certificate certificate_;
     std::vector<Certificate> chain_;
+    std::shared_ptr<const KeyOnToken> private_half_;
 };
 
 } // namespace
@@ -156,6 +161,9 @@ std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri, std::chrono::millise
         const Certificates all = token.certificates();
         Found one = uri.object || uri.id ? find_named(uri, token, all) : find_suitable(token, all);
         one.chain = chain_of(one.certificate.get(), all);
+        // Padded here, CKM_RSA_X_509 does for PSS too.
+        one.token_has_pss =
+            token.has_mechanism(CKM_RSA_PKCS_PSS) || token.has_mechanism(CKM_RSA_X_509);
         return one;
     });
     EVP_PKEY *const public_key = X509_get0_pubkey(found.certificate.get());
@@ -166,10 +174,12 @@ std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri, std::chrono::millise
             fmt::format("the certificate of {} holds neither an RSA nor an EC key",
                         name_text(X509_get_subject_name(found.certificate.get()))));
     const auto bits = static_cast<std::size_t>(EVP_PKEY_get_bits(public_key));
-    auto pkey =
-        make_pkey(public_key, std::make_shared<KeyOnToken>(session, found.key, bits, deadline));
+    const bool can_pss = EVP_PKEY_is_a(public_key, "RSA") != 1 || found.token_has_pss;
+    const auto private_half =
+        std::make_shared<KeyOnToken>(session, found.key, bits, deadline, can_pss);
+    auto pkey = make_pkey(public_key, private_half);
     return std::make_shared<KeyWithCertificate>(std::move(pkey), std::move(found.certificate),
-                                                std::move(found.chain));
+                                                std::move(found.chain), private_half);
 }
 
 } // namespace demail::crypto

@@ -64,6 +64,9 @@ class TokenKey {
     /// CA certificates found on the token that lead from certificate() upwards, nearest first; for
     /// the TLS chain.
     [[nodiscard]] virtual const std::vector<Handle<X509, X509_free>> &chain() const noexcept = 0;
+    /// false: an RSA key that the token signs with by PKCS#1 v1.5 alone, which TLS 1.3 has no use
+    /// for (RFC 8446 4.2.3). May turn false at a signature: some tokens list what they refuse.
+    [[nodiscard]] virtual bool can_pss() const noexcept { return true; }
     /// What the last signature of the calling thread failed with, if it failed for a reason of the
     /// token's; cleared by asking. OpenSSL itself says only "failed".
     [[nodiscard]] virtual std::optional<TokenUnavailable> take_fault() const = 0;

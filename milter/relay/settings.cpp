@@ -19,13 +19,14 @@ std::shared_ptr<crypto::TokenKey> open_key(const std::string &uri, std::chrono::
 
 Account::Connect wire_of(const Configuration &configuration, const ProviderConfiguration &provider,
                          const AccountConfiguration &account) {
-    const soap::Endpoint endpoint{provider.endpoint,
-                                  provider.ca_file,
-                                  provider.reply_signer,
-                                  configuration.schema_directory,
-                                  std::chrono::seconds(30),
-                                  provider.answer_timeout,
-                                  1U << 20};
+    soap::Endpoint endpoint;
+    endpoint.name = provider.name;
+    endpoint.url = provider.endpoint;
+    endpoint.ca_file = provider.ca_file;
+    endpoint.reply_signer = provider.reply_signer;
+    endpoint.schema_directory = configuration.schema_directory;
+    endpoint.answer_timeout = provider.answer_timeout;
+    endpoint.tls = provider.tls;
     const std::string auth = account.auth_key.empty() ? provider.auth_key : account.auth_key;
     const std::string own_sign = account.auth_key.empty() ? provider.sign_key : account.auth_key;
     const std::string sign = account.sign_key.empty() ? own_sign : account.sign_key;

@@ -1,7 +1,9 @@
 #include "soap/https.hpp"
 
 #include "base/handle.hpp"
+#include "base/log.hpp"
 #include "soap/client_key.hpp"
+#include "soap/handshake.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -26,19 +28,22 @@ void set(CURL *handle, CURLoption option, T value) {
 // One libcurl handle with the connections it keeps, and what its callbacks have seen of the present
 // request. Outlives its connections, whose TLS contexts point to it.
 struct Line {
-    Handle<CURL, curl_easy_cleanup> handle{curl_easy_init()};
     const crypto::TokenKey *key = nullptr;
+    const crypto::TlsLimits *limits = nullptr;
     std::uint64_t cap = 0;
 
     Post *post = nullptr;
     bool once = false;
     bool began = false; // the connection stands and the request is about to go out
     bool over_cap = false;
-    bool key_refused = false; // by our own OpenSSL
-    int alert = -1;           // the last one read
-    std::string fault;        // why the body could not be read
+    std::string key_fault; // why our own OpenSSL refuses it
+    std::string fault;     // why the body could not be read
     std::string body;
     std::array<char, CURL_ERROR_SIZE> error{};
+    Handshake handshake;
+
+    // Gone before all else: to close a connection is to send an alert, which is noted.
+    Handle<CURL, curl_easy_cleanup> handle{curl_easy_init()};
 };
 
 std::size_t read_body(char *out, std::size_t size, std::size_t count, void *line) noexcept {
@@ -80,20 +85,28 @@ int before_request(void *line, char *, char *, int, int) noexcept {
     return CURL_PREREQFUNC_OK;
 }
 
-void note_alert(const SSL *ssl, int where, int value) noexcept {
-    if ((where & SSL_CB_READ_ALERT) != SSL_CB_READ_ALERT) return;
-    if (auto *line = static_cast<Line *>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl))))
-        line->alert = value & 0xFF;
-}
-
 CURLcode prepare_tls(CURL *, void *context, void *line) noexcept {
     auto *tls = static_cast<SSL_CTX *>(context);
     auto &self = *static_cast<Line *>(line);
-    SSL_CTX_set_app_data(tls, &self);
-    SSL_CTX_set_info_callback(tls, note_alert);
-    if (use_client_key(tls, *self.key)) return CURLE_OK;
-    self.key_refused = true;
+    try {
+        self.handshake.watch(tls);
+        auto fault = use_client_key(tls, *self.key, *self.limits);
+        if (!fault) return CURLE_OK;
+        self.key_fault = *std::move(fault);
+    } catch (const std::exception &) {
+        return CURLE_OUT_OF_MEMORY;
+    }
     return CURLE_SSL_CERTPROBLEM;
+}
+
+std::string host_of(const std::string &url) {
+    const Handle<CURLU, curl_url_cleanup> parsed(curl_url());
+    char *host = nullptr;
+    if (!parsed || curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) != CURLUE_OK ||
+        curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) != CURLUE_OK)
+        return url;
+    const Handle<char, curl_free> owned(host);
+    return host;
 }
 
 void start_libcurl() {
@@ -104,7 +117,8 @@ void start_libcurl() {
 } // namespace
 
 struct Https::Shared {
-    std::string url, ca_file;
+    Peer peer;
+    std::string host; // of the URL
     Limits limits;
     std::shared_ptr<crypto::TokenKey> key;
 
@@ -114,6 +128,8 @@ struct Https::Shared {
 
     std::mutex lines;
     std::vector<std::unique_ptr<Line>> idle; // gone before `share`
+    std::string agreed;                      // of the last full handshake
+    bool said_pkcs1_alone = false;
 
     static void lock(CURL *, curl_lock_data, curl_lock_access, void *self) noexcept {
         static_cast<Shared *>(self)->sessions.lock();
@@ -125,6 +141,7 @@ struct Https::Shared {
     std::unique_ptr<Line> take();
     std::unique_ptr<Line> open();
     void put_back(std::unique_ptr<Line> line);
+    void say_what_changed(const Line &line);
 };
 
 std::unique_ptr<Line> Https::Shared::open() {
@@ -132,8 +149,9 @@ std::unique_ptr<Line> Https::Shared::open() {
     CURL *handle = line->handle.get();
     if (handle == nullptr) throw std::runtime_error("libcurl has no handle to give");
     line->key = key.get();
+    line->limits = &peer.tls;
     line->cap = limits.reply_bytes;
-    set(handle, CURLOPT_URL, url.c_str());
+    set(handle, CURLOPT_URL, peer.url.c_str());
     set(handle, CURLOPT_PROTOCOLS_STR, "https");
     set(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     set(handle, CURLOPT_FOLLOWLOCATION, 0L);
@@ -143,7 +161,7 @@ std::unique_ptr<Line> Https::Shared::open() {
     set(handle, CURLOPT_TCP_KEEPALIVE, 1L);
     set(handle, CURLOPT_SHARE, share.get());
 
-    set(handle, CURLOPT_CAINFO, ca_file.c_str());
+    set(handle, CURLOPT_CAINFO, peer.ca_file.c_str());
     set(handle, CURLOPT_CAPATH, static_cast<const char *>(nullptr)); // else Debian's CAs too
     set(handle, CURLOPT_SSL_VERIFYPEER, 1L);
     set(handle, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -186,12 +204,27 @@ void Https::Shared::put_back(std::unique_ptr<Line> line) {
     idle.push_back(std::move(line));
 }
 
-Https::Https(std::string url, std::string ca_file, Limits limits,
-             std::shared_ptr<crypto::TokenKey> auth_key) {
+void Https::Shared::say_what_changed(const Line &line) {
+    const std::lock_guard guard(lines);
+    if (!said_pkcs1_alone && pkcs1_alone(*key)) {
+        said_pkcs1_alone = true;
+        log::event(log::Level::notice, "tls",
+                   {{"provider", peer.name},
+                    {"text", "the token's key signs by RSA PKCS#1 v1.5 alone: TLS 1.2 with "
+                             "RSA+SHA256 is used"}});
+    }
+    const std::string &now = line.handshake.agreed();
+    if (now.empty() || now == agreed) return;
+    agreed = now;
+    log::event(log::Level::info, "tls", {{"provider", peer.name}, {"text", now}});
+}
+
+Https::Https(Peer peer, Limits limits, std::shared_ptr<crypto::TokenKey> auth_key) {
     start_libcurl();
     shared_ = std::make_unique<Shared>();
-    shared_->url = std::move(url);
-    shared_->ca_file = std::move(ca_file);
+    if (peer.name.empty()) peer.name = peer.url;
+    shared_->host = host_of(peer.url);
+    shared_->peer = std::move(peer);
     shared_->limits = limits;
     shared_->key = std::move(auth_key);
     CURLSH *share = shared_->share.get();
@@ -208,21 +241,21 @@ Https::~Https() = default;
 
 namespace {
 
-HttpAnswer explain(Line &line, CURLcode code, const std::string &url) {
+HttpAnswer explain(Line &line, CURLcode code, const std::string &url, const Handshake::Side &side) {
     const std::string reason = line.error[0] != '\0' ? line.error.data() : curl_easy_strerror(code);
+    const auto tls = line.handshake.failure(side, code == CURLE_PEER_FAILED_VERIFICATION);
+    const bool login_refused = refuses_certificate(line.handshake.alert());
     const auto fault = line.key->take_fault();
     if (!line.began) {
         if (fault) return TokenFault{fault->what()};
-        if (line.key_refused)
-            return TokenFault{"OpenSSL does not take the token's certificate and key for TLS."};
-        return NotSent{fmt::format("{} cannot be reached: {}", url, reason),
-                       refuses_certificate(line.alert)};
+        if (!line.key_fault.empty()) return TokenFault{line.key_fault};
+        return NotSent{tls ? *tls : fmt::format("{} cannot be reached: {}", url, reason),
+                       login_refused};
     }
     if (line.over_cap) return NoAnswer{fmt::format("The reply is longer than {} bytes.", line.cap)};
     if (!line.fault.empty())
         return NoAnswer{fmt::format("The request was cut off: {}.", line.fault)};
-    return NoAnswer{fmt::format("No reply from {}: {}", url, reason),
-                    refuses_certificate(line.alert)};
+    return NoAnswer{fmt::format("No reply from {}: {}", url, tls ? *tls : reason), login_refused};
 }
 
 } // namespace
@@ -232,8 +265,9 @@ HttpAnswer Https::post(Post &post, Sending sending) {
     CURL *handle = line->handle.get();
     line->post = &post;
     line->once = sending == Sending::once;
-    line->began = line->over_cap = line->key_refused = false;
-    line->alert = -1;
+    line->began = line->over_cap = false;
+    line->key_fault.clear();
+    line->handshake.forget();
     line->fault.clear();
     line->body.clear();
     line->error[0] = '\0';
@@ -265,6 +299,7 @@ HttpAnswer Https::post(Post &post, Sending sending) {
     ERR_clear_error();
     (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, nullptr); // they end with this function
 
+    shared_->say_what_changed(*line);
     HttpAnswer answer;
     if (code == CURLE_OK) {
         HttpReply reply;
@@ -275,7 +310,9 @@ HttpAnswer Https::post(Post &post, Sending sending) {
         reply.body = std::move(line->body);
         answer = std::move(reply);
     } else {
-        answer = explain(*line, code, shared_->url);
+        answer = explain(*line, code, shared_->peer.url,
+                         {shared_->peer.name, shared_->host, shared_->peer.ca_file,
+                          shared_->key->certificate()});
     }
     shared_->put_back(std::move(line));
     return answer;

@@ -1,6 +1,7 @@
 // HTTPS to one endpoint by libcurl, with a client certificate whose key lives on a token.
 #pragma once
 
+#include "crypto/tls_limits.hpp"
 #include "crypto/token_key.hpp"
 #include "soap/post.hpp"
 #include "soap/provider.hpp"
@@ -31,14 +32,18 @@ class Https {
                                           ///< 64 KiB/s of upload take is added
         std::uint64_t reply_bytes = 1U << 20;
     };
+    struct Peer {
+        std::string url, ca_file;
+        std::string name{}; ///< what sentences and the log call it; "": the URL
+        crypto::TlsLimits tls{};
+    };
     enum class Sending {
         once,       ///< on a fresh connection, and never a second time
         repeatable, ///< libcurl may send again when a kept connection turns out to be dead
     };
 
     /// Throws std::runtime_error when libcurl lacks something or the CA file cannot be read.
-    Https(std::string url, std::string ca_file, Limits limits,
-          std::shared_ptr<crypto::TokenKey> auth_key);
+    Https(Peer peer, Limits limits, std::shared_ptr<crypto::TokenKey> auth_key);
     ~Https();
     Https(const Https &) = delete;
     Https &operator=(const Https &) = delete;

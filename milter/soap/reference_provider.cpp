@@ -24,7 +24,7 @@ class Reference final : public Provider {
               std::shared_ptr<crypto::TokenKey> sign_key)
         : url_(endpoint.url), rsa_pss_(endpoint.rsa_pss), sign_key_(std::move(sign_key)),
           check_(endpoint.schema_directory + "/provider.xsd", endpoint.reply_signer),
-          https_(endpoint.url, endpoint.ca_file,
+          https_({endpoint.url, endpoint.ca_file, endpoint.name, endpoint.tls},
                  {endpoint.connect_timeout, endpoint.answer_timeout, endpoint.reply_bytes},
                  std::move(auth_key)) {}
 

@@ -1,6 +1,7 @@
 // The reference service over SOAP 1.2 and HTTPS (contracts.md, "The reference service").
 #pragma once
 
+#include "crypto/tls_limits.hpp"
 #include "crypto/token_key.hpp"
 #include "soap/provider.hpp"
 
@@ -20,6 +21,8 @@ struct Endpoint {
     std::chrono::seconds answer_timeout{300};
     std::uint64_t reply_bytes = 1U << 20; ///< cap on a reply without content
     bool rsa_pss = false; ///< sign with RSA-PSS instead of rsa-sha256; an EC key ignores it
+    std::string name{};   ///< what the log calls the provider; "": its URL
+    crypto::TlsLimits tls{};
 };
 
 /// Throws std::runtime_error with a sentence that names the file when the CA, a signer or the

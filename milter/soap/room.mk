@@ -8,6 +8,8 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/document.hpp \
 	milter/soap/envelope.cpp \
 	milter/soap/envelope.hpp \
+	milter/soap/handshake.cpp \
+	milter/soap/handshake.hpp \
 	milter/soap/https.cpp \
 	milter/soap/https.hpp \
 	milter/soap/infoset_digest.cpp \
@@ -34,6 +36,8 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/signature.hpp \
 	milter/soap/signers.cpp \
 	milter/soap/signers.hpp \
+	milter/soap/tls_names.cpp \
+	milter/soap/tls_names.hpp \
 	milter/soap/verify.cpp \
 	milter/soap/verify.hpp \
 	milter/soap/xml_scan.cpp \
@@ -50,7 +54,7 @@ tests_e2e_soap_probe_SOURCES = tests/e2e/soap_probe.cpp
 tests_e2e_soap_probe_LDADD = libdemail-soap.a libdemail-crypto.a libdemail-message.a \
 	libdemail-base.a $(SOAP_LIBS) $(IDN_LIBS)
 
-SOAP_TEST_LIBS = libdemail-soap.a libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(SOAP_LIBS) \
+SOAP_TEST_LIBS = libdemail-soap.a libdemail-crypto.a libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(SOAP_LIBS) \
 	$(IDN_LIBS)
 SOAP_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 UNIT_TESTS += tests/unit/soap_document_test
@@ -77,3 +81,7 @@ UNIT_TESTS += tests/unit/soap_https_test
 tests_unit_soap_https_test_SOURCES = tests/unit/soap_https_test.cpp
 tests_unit_soap_https_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
 tests_unit_soap_https_test_LDADD = $(SOAP_TEST_LIBS)
+UNIT_TESTS += tests/unit/soap_tls_test
+tests_unit_soap_tls_test_SOURCES = tests/unit/soap_tls_test.cpp
+tests_unit_soap_tls_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
+tests_unit_soap_tls_test_LDADD = $(SOAP_TEST_LIBS)

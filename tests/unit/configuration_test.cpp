@@ -126,6 +126,61 @@ deliver = "*@firm.example"
     CHECK(c.warnings.empty());
 }
 
+static void tls_is_limited_per_provider() {
+    const Configuration c = good(std::string(provider) + R"([provider.tls]
+minimum = "1.2"
+maximum = "1.3"
+ciphers = "ECDHE-RSA-AES256-SHA384"
+ciphersuites = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"
+groups = ["P-521", "brainpoolP256r1"]
+signature_algorithms = ["RSA+SHA256", "rsa_pss_rsae_sha256"]
+[[provider]]
+name = "other"
+profile = "reference"
+endpoint = "https://other.example/demail"
+ca_file = "/etc/demail/ca.pem"
+reply_signer = ["/etc/demail/signer.pem"]
+auth_key = "pkcs11:object=other"
+)");
+    const auto &tls = c.providers.at(0).tls;
+    CHECK_EQUAL(tls.minimum, 0x0303); // RFC 5246 6.2.1
+    CHECK_EQUAL(tls.maximum, 0x0304); // RFC 8446 4.2.1
+    CHECK_EQUAL(tls.ciphers, "ECDHE-RSA-AES256-SHA384");
+    CHECK_EQUAL(tls.ciphersuites, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256");
+    CHECK_EQUAL(tls.groups.at(1), "brainpoolP256r1");
+    CHECK_EQUAL(tls.signature_algorithms.at(0), "RSA+SHA256");
+    CHECK_EQUAL(c.providers.at(1).tls.minimum, 0x0303);
+    CHECK_EQUAL(c.providers.at(1).tls.maximum, 0);
+    CHECK(c.providers.at(1).tls.groups.empty());
+}
+
+static void limits_of_tls_are_checked_by_openssl() {
+    const auto said = [](const std::string &line) {
+        return faults(std::string(provider) + "[provider.tls]\n" + line + "\n");
+    };
+    CHECK_EQUAL(said("minimum = \"1.1\""),
+                "f:9:11: minimum in [provider.tls] must be \"1.2\" or \"1.3\".\n");
+    CHECK_EQUAL(said("minimum = \"1.3\"\nmaximum = \"1.2\""),
+                "f:10:11: maximum in [provider.tls] is less than minimum.\n");
+    CHECK_EQUAL(said("ciphers = \"ECDHE-RSA-AES256-SHA384:ECDHE-TYPO\""),
+                "f:9:11: ciphers in [provider.tls] names no cipher of TLS 1.2 by "
+                "\"ECDHE-TYPO\".\n");
+    CHECK(
+        contains(said("ciphers = \"HIGH:!HIGH\""), "f:9:11: ciphers in [provider.tls] leaves no"));
+    CHECK(contains(said("ciphers = \"ALL:eNULL:@SECLEVEL=0\""), "does not encrypt"));
+    CHECK(contains(said("ciphers = \"HIGH:aNULL:@SECLEVEL=0\""), "proves no server"));
+    CHECK_EQUAL(said("ciphers = \"HIGH:!aNULL:!kRSA:-SHA1:@STRENGTH\""), "");
+    CHECK(contains(said("ciphersuites = \"TLS_AES_256_GCM_SHA384:TLS_NO\""),
+                   "f:9:16: ciphersuites in [provider.tls] names no cipher suite of TLS 1.3 by "
+                   "\"TLS_NO\"."));
+    CHECK(contains(said("groups = [\"P-521\", \"P-522\"]"),
+                   "f:9:20: groups in [provider.tls] names no group of TLS by \"P-522\"."));
+    CHECK(contains(said("groups = [\"P-521:P-256\"]"), "f:9:11: groups"));
+    CHECK(contains(said("signature_algorithms = [\"RSA+MD6\"]"),
+                   "f:9:25: signature_algorithms in [provider.tls] names no signature algorithm"));
+    CHECK(contains(said("cipher = \"HIGH\""), "unknown key \"cipher\" in [provider.tls]"));
+}
+
 static void the_sign_key_is_the_auth_key_where_none_is_named() {
     const Configuration c =
         good(std::string(provider) + std::string(account) + "auth_key = \"pkcs11:object=own\"\n");
@@ -288,6 +343,8 @@ int main() {
     return demail::test::run("configuration",
                              {TEST(an_empty_file_means_the_defaults),
                               TEST(every_key_is_read),
+                              TEST(tls_is_limited_per_provider),
+                              TEST(limits_of_tls_are_checked_by_openssl),
                               TEST(the_sign_key_is_the_auth_key_where_none_is_named),
                               TEST(signers_are_digests_or_paths),
                               TEST(all_faults_are_reported_in_order),

@@ -39,7 +39,7 @@ struct Client {
 
     Client(const std::string &url, X509 *trusted,
            std::shared_ptr<SoftwareKey> own = make_key("P-256"))
-        : ca(trusted), key(std::move(own)), https(url, ca.name(), limits, key) {}
+        : ca(trusted), key(std::move(own)), https({url, ca.name()}, limits, key) {}
     explicit Client(const TlsServer &server) : Client(server.url(), server.certificate()) {}
 
     soap::HttpAnswer post(soap::Https::Sending sending = soap::Https::Sending::once) {

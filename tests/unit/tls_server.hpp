@@ -11,6 +11,7 @@
 #include <atomic>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace demail::test {
@@ -21,8 +22,11 @@ class TlsServer {
   public:
     using Serve = std::function<void(SSL *)>;
 
-    /// `version`: of TLS, the only one. `take_client`: what is said of the client's certificate.
-    TlsServer(int version, bool take_client, Serve serve)
+    using Prepare = std::function<void(SSL_CTX *)>;
+
+    /// `version`: of TLS, the only one; 0: any. `take_client`: what is said of the client's
+    /// certificate. `prepare`: does the rest.
+    TlsServer(int version, bool take_client, Serve serve, const Prepare &prepare = {})
         : serve_(std::move(serve)), context_(SSL_CTX_new(TLS_server_method())),
           listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         Pkey key(EVP_EC_gen("P-256"));
@@ -35,6 +39,7 @@ class TlsServer {
         const unsigned char name[] = "test";
         SSL_CTX_set_session_id_context(context_.get(), name, sizeof name);
         SSL_CTX_set_verify(context_.get(), both, take_client ? take : refuse);
+        if (prepare) prepare(context_.get());
 
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -58,10 +63,13 @@ class TlsServer {
         return "https://localhost:" + std::to_string(port_) + "/demail";
     }
     [[nodiscard]] X509 *certificate() const { return certificate_.get(); }
+    /// The same, or what `prepare` has put in its place.
+    [[nodiscard]] X509 *presented() const { return SSL_CTX_get0_certificate(context_.get()); }
 
     std::atomic<int> connections = 0;
     std::atomic<int> requests = 0; ///< counted by request()
     bool drop_at_once = false;     ///< before TLS
+    bool speak_http = false;       ///< in place of TLS
 
     /// Reads one request with its body; "" at the end of the connection.
     std::string request(SSL *ssl) {
@@ -99,6 +107,13 @@ class TlsServer {
             if (!connection) return;
             ++connections;
             if (drop_at_once) continue;
+            if (speak_http) {
+                const std::string_view text = "HTTP/1.1 400 Bad Request\r\n\r\n";
+                (void)::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
+                ::shutdown(connection.get(), SHUT_WR);
+                drain(connection.get());
+                continue;
+            }
             const Handle<SSL, SSL_free> ssl(SSL_new(context_.get()));
             SSL_set_fd(ssl.get(), connection.get());
             if (SSL_accept(ssl.get()) == 1) {
@@ -106,9 +121,12 @@ class TlsServer {
                 continue;
             }
             // Bytes left unread would turn the close into a reset, which may overtake the alert.
-            char buffer[4096];
-            while (::recv(connection.get(), buffer, sizeof buffer, 0) > 0) {
-            }
+            drain(connection.get());
+        }
+    }
+    static void drain(int connection) {
+        char buffer[4096];
+        while (::recv(connection, buffer, sizeof buffer, 0) > 0) {
         }
     }
 
