@@ -55,9 +55,9 @@ def load_ca(directory):
                      directory / "ca.pem")
 
 
-def make_server(directory, ca, name="server"):
+def make_server(directory, ca, name="server", key_type="p256"):
     """A TLS server certificate for localhost, 127.0.0.1 and ::1: DIRECTORY/NAME.pem, NAME.key."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = make_key(key_type)
     names = x509.SubjectAlternativeName([
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
@@ -102,9 +102,11 @@ def sha256_of(certificate_pem):
 
 
 def make_key(key_type):
-    if key_type == "rsa":
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    curve = {"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1}[key_type]
+    if key_type in ("rsa", "rsa4096"):
+        return rsa.generate_private_key(public_exponent=65537,
+                                        key_size=2048 if key_type == "rsa" else 4096)
+    curve = {"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1,
+             "brainpoolP256r1": ec.BrainpoolP256R1}[key_type]
     return ec.generate_private_key(curve())
 
 

@@ -1,7 +1,6 @@
 #include "soap/envelope.hpp"
 
 #include "base/digest.hpp"
-#include "soap/infoset_digest.hpp"
 #include "soap/names.hpp"
 #include "soap/signature.hpp"
 #include "soap/xml_text.hpp"
@@ -10,6 +9,7 @@
 
 #include <array>
 #include <stdexcept>
+#include <vector>
 
 namespace demail::soap {
 
@@ -47,17 +47,6 @@ std::string digest_of(std::string_view canonical) {
     return std::string(view(sha256(canonical)));
 }
 
-std::string body_digest(const RequestBody &body) {
-    InfosetDigest digest;
-    digest.text(body.head);
-    if (body.content != nullptr) {
-        digest.content(body.content->header);
-        digest.content(body.content->body_fd, body.content->body_offset, body.content->body_length);
-    }
-    digest.text(body.tail);
-    return digest.finish();
-}
-
 } // namespace
 
 std::string random_name() {
@@ -68,7 +57,7 @@ std::string random_name() {
 
 std::variant<Envelope, TokenFault> write_envelope(const RequestBody &body, const std::string &to,
                                                   const crypto::TokenKey &key, bool rsa_pss,
-                                                  Instant now) {
+                                                  Instant now, ContentDigest how) {
     Envelope envelope;
     std::string uuid = random_name(); // RFC 4122 4.4: version 4
     uuid[12] = '4';
@@ -77,24 +66,28 @@ std::variant<Envelope, TokenFault> write_envelope(const RequestBody &body, const
         uuid.insert(at, 1, '-');
     envelope.message_id = "urn:uuid:" + uuid;
 
-    const std::string action = addressing_element("Action", "action", body.action);
-    const std::string message_id =
-        addressing_element("MessageID", "message-id", envelope.message_id);
-    const std::string recipient = addressing_element("To", "to", to);
-    const std::string timestamp = timestamp_element(now);
-    const std::array parts{
-        SignedPart{"body", body_digest(body)}, SignedPart{"timestamp", digest_of(timestamp)},
-        SignedPart{"to", digest_of(recipient)}, SignedPart{"action", digest_of(action)},
-        SignedPart{"message-id", digest_of(message_id)}};
-    const auto signature = write_signature(parts, "token", key, rsa_pss);
-    if (const auto *fault = std::get_if<TokenFault>(&signature)) return *fault;
-
     std::string include;
     if (body.content != nullptr) {
         envelope.content_id = "content." + random_name() + "@demail-gateway";
         include = fmt::format(R"(<xop:Include xmlns:xop="{}" href="cid:{}"></xop:Include>)",
                               names::xop, envelope.content_id);
     }
+    const auto digests = digests_of({body.head, include, body.tail, body.content}, how);
+
+    const std::string action = addressing_element("Action", "action", body.action);
+    const std::string message_id =
+        addressing_element("MessageID", "message-id", envelope.message_id);
+    const std::string recipient = addressing_element("To", "to", to);
+    const std::string timestamp = timestamp_element(now);
+    std::vector<SignedPart> parts{{"body", digests.body},
+                                  {"timestamp", digest_of(timestamp)},
+                                  {"to", digest_of(recipient)},
+                                  {"action", digest_of(action)},
+                                  {"message-id", digest_of(message_id)}};
+    if (digests.attachment) parts.push_back({envelope.content_id, *digests.attachment, true});
+    const auto signature = write_signature(parts, "token", key, rsa_pss);
+    if (const auto *fault = std::get_if<TokenFault>(&signature)) return *fault;
+
     envelope.text = fmt::format(
         R"(<soap:Envelope xmlns:soap="{}"><soap:Header>{}{}{})"
         R"(<wsse:Security xmlns:wsse="{}" soap:mustUnderstand="true">{}{}{}</wsse:Security>)"

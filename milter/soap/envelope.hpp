@@ -3,6 +3,7 @@
 #pragma once
 
 #include "crypto/token_key.hpp"
+#include "soap/content_digest.hpp"
 #include "soap/instant.hpp"
 #include "soap/request.hpp"
 
@@ -22,9 +23,8 @@ struct Envelope {
 
 /// Writes and signs Body, Timestamp (5 minutes from `now`), To, Action and MessageID. Reads the
 /// content once; throws std::runtime_error when that fails. One operation of the token.
-[[nodiscard]] std::variant<Envelope, TokenFault> write_envelope(const RequestBody &body,
-                                                                const std::string &to,
-                                                                const crypto::TokenKey &key,
-                                                                bool rsa_pss, Instant now);
+[[nodiscard]] std::variant<Envelope, TokenFault>
+write_envelope(const RequestBody &body, const std::string &to, const crypto::TokenKey &key,
+               bool rsa_pss, Instant now, ContentDigest how = ContentDigest::infoset);
 
 } // namespace demail::soap

@@ -307,7 +307,7 @@ std::string Handshake::failed_here() const {
 
 std::optional<std::string> Handshake::failure(const Side &side, bool name_refused) const {
     if (!notes_.began && !notes_.finished) return std::nullopt;
-    const std::string_view version = notes_.version.empty() ? "TLS" : notes_.version;
+    const std::string version = notes_.version.empty() ? "TLS" : notes_.version;
     const auto sentence = [&](std::string_view where, const std::string &what) {
         return fmt::format("{} handshake with {} failed {}: {}.", version, side.provider, where,
                            what);

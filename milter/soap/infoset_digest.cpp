@@ -56,7 +56,10 @@ void InfosetDigest::content(std::string_view bytes) {
     left_ = bytes.substr(whole);
 }
 
-void InfosetDigest::content(int fd, off_t offset, std::uint64_t length) {
+namespace {
+
+template <typename Take>
+void read_file(int fd, off_t offset, std::uint64_t length, Take take) {
     std::string buffer(piece, '\0');
     while (length > 0) {
         const ssize_t got =
@@ -64,10 +67,20 @@ void InfosetDigest::content(int fd, off_t offset, std::uint64_t length) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) throw std::system_error(errno, std::generic_category(), "reading the content");
         if (got == 0) throw std::runtime_error("the content's file is shorter than it was");
-        content(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+        take(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
         offset += got;
         length -= static_cast<std::uint64_t>(got);
     }
+}
+
+} // namespace
+
+void InfosetDigest::content(int fd, off_t offset, std::uint64_t length) {
+    read_file(fd, offset, length, [this](std::string_view bytes) { content(bytes); });
+}
+
+void InfosetDigest::file(int fd, off_t offset, std::uint64_t length) {
+    read_file(fd, offset, length, [this](std::string_view bytes) { text(bytes); });
 }
 
 void InfosetDigest::end_content() {

@@ -27,6 +27,8 @@ class InfosetDigest {
     void content(std::string_view bytes);
     /// The same from a file. Throws where the file ends before `length` bytes.
     void content(int fd, off_t offset, std::uint64_t length);
+    /// A file's octets as they are, as text() has them; throws likewise.
+    void file(int fd, off_t offset, std::uint64_t length);
     /// The digest's bytes. The object has done its work.
     [[nodiscard]] std::string finish();
 

@@ -23,6 +23,9 @@ inline constexpr std::string_view base64_binary =
     "#Base64Binary";
 inline constexpr std::string_view xmldsig = "http://www.w3.org/2000/09/xmldsig#";
 inline constexpr std::string_view exclusive_c14n = "http://www.w3.org/2001/10/xml-exc-c14n#";
+inline constexpr std::string_view swa_content =
+    "http://docs.oasis-open.org/wss/oasis-wss-SwAProfile-1.1#Attachment-Content-Signature-"
+    "Transform";
 inline constexpr std::string_view sha256 = "http://www.w3.org/2001/04/xmlenc#sha256";
 inline constexpr std::string_view sha384 = "http://www.w3.org/2001/04/xmldsig-more#sha384";
 inline constexpr std::string_view sha512 = "http://www.w3.org/2001/04/xmlenc#sha512";

@@ -22,7 +22,8 @@ class Reference final : public Provider {
   public:
     Reference(const Endpoint &endpoint, std::shared_ptr<crypto::TokenKey> auth_key,
               std::shared_ptr<crypto::TokenKey> sign_key)
-        : url_(endpoint.url), rsa_pss_(endpoint.rsa_pss), sign_key_(std::move(sign_key)),
+        : url_(endpoint.url), rsa_pss_(endpoint.rsa_pss), digest_(endpoint.digest),
+          sign_key_(std::move(sign_key)),
           check_(endpoint.schema_directory + "/provider.xsd", endpoint.reply_signer),
           https_({endpoint.url, endpoint.ca_file, endpoint.name, endpoint.tls},
                  {endpoint.connect_timeout, endpoint.answer_timeout, endpoint.reply_bytes},
@@ -55,7 +56,7 @@ class Reference final : public Provider {
         if (!body) return NotSent{"The request holds a character that XML cannot carry."};
         bool sent = false;
         try {
-            const auto written = write_envelope(*body, url_, *sign_key_, rsa_pss_, now());
+            const auto written = write_envelope(*body, url_, *sign_key_, rsa_pss_, now(), digest_);
             if (const auto *fault = std::get_if<TokenFault>(&written)) return *fault;
             const auto &envelope = std::get<Envelope>(written);
             if (exchange != nullptr) exchange->request = envelope.text;
@@ -90,6 +91,7 @@ class Reference final : public Provider {
 
     std::string url_;
     bool rsa_pss_;
+    ContentDigest digest_;
     std::shared_ptr<crypto::TokenKey> sign_key_;
     ReplyCheck check_;
     Https https_;

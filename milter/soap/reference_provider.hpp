@@ -3,6 +3,7 @@
 
 #include "crypto/tls_limits.hpp"
 #include "crypto/token_key.hpp"
+#include "soap/content_digest.hpp"
 #include "soap/provider.hpp"
 
 #include <chrono>
@@ -23,6 +24,7 @@ struct Endpoint {
     bool rsa_pss = false; ///< sign with RSA-PSS instead of rsa-sha256; an EC key ignores it
     std::string name{};   ///< what the log calls the provider; "": its URL
     crypto::TlsLimits tls{};
+    ContentDigest digest = ContentDigest::infoset;
 };
 
 /// Throws std::runtime_error with a sentence that names the file when the CA, a signer or the

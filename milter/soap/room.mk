@@ -4,6 +4,8 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/canonical.hpp \
 	milter/soap/client_key.cpp \
 	milter/soap/client_key.hpp \
+	milter/soap/content_digest.cpp \
+	milter/soap/content_digest.hpp \
 	milter/soap/document.cpp \
 	milter/soap/document.hpp \
 	milter/soap/envelope.cpp \
@@ -44,9 +46,10 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/xml_text.cpp \
 	milter/soap/xml_text.hpp
 libdemail_soap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
-SOAP_LIBS = $(CURL_LIBS) $(XML_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
+SOAP_LIBS = $(SYSTEMD_LIBS) $(CURL_LIBS) $(XML_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
 
-EXTRA_DIST += tests/unit/software_key.hpp tests/unit/soap_reply.hpp tests/unit/tls_server.hpp tests/e2e/test_soap.py
+EXTRA_DIST += tests/unit/software_key.hpp tests/unit/soap_reply.hpp tests/unit/tls_server.hpp tests/e2e/test_soap.py \
+	tests/e2e/test_tls.py tests/e2e/verify_by_hand.sh
 EXTRA_PROGRAMS += tests/e2e/soap_probe
 CLEANFILES += tests/e2e/soap_probe$(EXEEXT)
 check-local: tests/e2e/soap_probe$(EXEEXT)
@@ -85,3 +88,7 @@ UNIT_TESTS += tests/unit/soap_tls_test
 tests_unit_soap_tls_test_SOURCES = tests/unit/soap_tls_test.cpp
 tests_unit_soap_tls_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
 tests_unit_soap_tls_test_LDADD = $(SOAP_TEST_LIBS)
+UNIT_TESTS += tests/unit/soap_content_digest_test
+tests_unit_soap_content_digest_test_SOURCES = tests/unit/soap_content_digest_test.cpp
+tests_unit_soap_content_digest_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
+tests_unit_soap_content_digest_test_LDADD = $(SOAP_TEST_LIBS)

@@ -91,10 +91,12 @@ std::variant<std::string, TokenFault> write_signature(std::span<const SignedPart
         names::xmldsig, names::exclusive_c14n, algorithm->uri);
     for (const SignedPart &part : parts)
         info += fmt::format(
-            R"(<ds:Reference URI="#{}"><ds:Transforms><ds:Transform Algorithm="{}"></ds:Transform>)"
+            R"(<ds:Reference URI="{}{}"><ds:Transforms><ds:Transform Algorithm="{}"></ds:Transform>)"
             R"(</ds:Transforms><ds:DigestMethod Algorithm="{}"></ds:DigestMethod>)"
             R"(<ds:DigestValue>{}</ds:DigestValue></ds:Reference>)",
-            part.id, names::exclusive_c14n, names::sha256, base64(part.digest));
+            part.attachment ? "cid:" : "#", part.id,
+            part.attachment ? names::swa_content : names::exclusive_c14n, names::sha256,
+            base64(part.digest));
     info += "</ds:SignedInfo>";
 
     (void)key.take_fault(); // an older one is not this signature's

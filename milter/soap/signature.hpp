@@ -11,10 +11,12 @@
 
 namespace demail::soap {
 
-/// One signed part: its wsu:Id and the SHA-256 of its exclusive C14N (32 bytes).
+/// One signed part: its wsu:Id and the SHA-256 of its exclusive C14N (32 bytes); or a Content-ID
+/// and the digest of that MIME part's bytes (WSS SwA Profile 1.1 5.4.4).
 struct SignedPart {
     std::string_view id;
     std::string digest;
+    bool attachment = false;
 };
 
 /// A ds:Signature over the parts, as exclusive C14N writes it, whose KeyInfo names the

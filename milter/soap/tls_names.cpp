@@ -116,10 +116,11 @@ std::string offer_of(SSL *ssl, std::string_view client_hello) {
     hello.take(32);        // random
     (void)hello.vector(1); // session id
     const std::string ciphers = listed(hello.vector(2), [&](unsigned code) -> std::string {
+        if (code == 0x00FF) return ""; // RFC 5746 3.3: a signal
         const unsigned char octets[] = {static_cast<unsigned char>(code >> 8),
                                         static_cast<unsigned char>(code)};
         const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, octets);
-        return cipher != nullptr ? SSL_CIPHER_get_name(cipher) : ""; // "": a signalling value
+        return cipher != nullptr ? SSL_CIPHER_get_name(cipher) : "";
     });
     (void)hello.vector(1); // compression
     std::string groups, signatures;
@@ -129,7 +130,8 @@ std::string offer_of(SSL *ssl, std::string_view client_hello) {
         Reader extension(extensions.vector(2));
         if (type == TLSEXT_TYPE_supported_groups)
             groups = listed(extension.vector(2), [&](unsigned code) -> std::string {
-                const char *name = SSL_group_to_name(ssl, static_cast<int>(code));
+                const char *name =
+                    SSL_group_to_name(ssl, static_cast<int>(code) | TLSEXT_nid_unknown);
                 return name != nullptr ? name : fmt::format("{:#06x}", code);
             });
         else if (type == TLSEXT_TYPE_signature_algorithms)

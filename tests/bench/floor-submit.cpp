@@ -94,9 +94,9 @@ class Floor {
 
     static CURLcode use_key(CURL *, void *context, void *key) noexcept {
         return soap::use_client_key(static_cast<SSL_CTX *>(context),
-                                    *static_cast<crypto::TokenKey *>(key))
-                   ? CURLE_OK
-                   : CURLE_SSL_CERTPROBLEM;
+                                    *static_cast<crypto::TokenKey *>(key), {})
+                   ? CURLE_SSL_CERTPROBLEM
+                   : CURLE_OK;
     }
 
     static std::size_t keep(const char *bytes, std::size_t size, std::size_t count,

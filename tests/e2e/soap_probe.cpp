@@ -4,7 +4,8 @@
 //
 // KEY is a PKCS#11 URI, or KEY-FILE,CERTIFICATE-FILE. SIGNER: comma list. COMMAND: account; domains
 // [VERSION]; find PRIVATE-ID; submit FILE PRIVATE-ID SENDER FIELD=ADDRESS… (the file is the
-// message); repeat N COMMAND…; pss COMMAND…; patience SECONDS COMMAND…. One line of JSON an answer.
+// message); repeat N COMMAND…; pss COMMAND…; patience SECONDS COMMAND…;
+// keep FILE COMMAND… (the envelope of a submission is written there). One line of JSON an answer.
 #include "../unit/software_key.hpp"
 #include "soap/reference_provider.hpp"
 
@@ -117,7 +118,7 @@ soap::Submission submission(Words words, const Fd &file) {
     return made;
 }
 
-void run(soap::Provider &provider, Words words) {
+void run(soap::Provider &provider, Words words, const std::string &keep) {
     const std::string command = words[0];
     if (command == "account") {
         say(provider.get_account());
@@ -128,10 +129,14 @@ void run(soap::Provider &provider, Words words) {
         say(provider.find_submission(words[1]));
     } else if (command == "submit") {
         const Fd file(::open(words[1], O_RDONLY | O_CLOEXEC));
-        say(provider.submit(submission(words, file)));
+        soap::Exchange exchange;
+        soap::Submission made = submission(words, file);
+        made.exchange = &exchange;
+        say(provider.submit(made));
+        if (!keep.empty()) std::ofstream(keep, std::ios::binary) << exchange.request;
     } else if (command == "repeat") {
         for (int i = 0; i < std::stoi(words[1]); ++i)
-            run(provider, words.subspan(2));
+            run(provider, words.subspan(2), keep);
     } else {
         throw std::runtime_error("no such command: " + command);
     }
@@ -152,6 +157,7 @@ int main(int argc, char **argv) {
         endpoint.schema_directory = words[4];
         const auto key = open_key(words[5]);
         Words command = words.subspan(6);
+        std::string keep;
         for (;;) {
             if (std::string_view(command[0]) == "pss") {
                 endpoint.rsa_pss = true;
@@ -160,11 +166,14 @@ int main(int argc, char **argv) {
                 endpoint.connect_timeout = endpoint.answer_timeout =
                     std::chrono::seconds(std::stoi(command[1]));
                 command = command.subspan(2);
+            } else if (std::string_view(command[0]) == "keep") {
+                keep = command[1];
+                command = command.subspan(2);
             } else {
                 break;
             }
         }
-        run(*soap::connect_reference(endpoint, key, key), command);
+        run(*soap::connect_reference(endpoint, key, key), command, keep);
         return 0;
     } catch (const std::exception &error) {
         std::cerr << "soap_probe: " << error.what() << "\n";

@@ -3,7 +3,8 @@
     {
       "endpoint": "https://localhost:{port}/demail",         {port}: the one that is listened on
       "listen": {"address": "127.0.0.1", "port": 0},         0: any; it is written to DIR/port
-      "tls": {"certificate": "server.pem", "key": "server.key", "ca": "ca.pem"},
+      "tls": {"certificate": "server.pem", "key": "server.key", "ca": "ca.pem",
+              "minimum": "1.2", "maximum": "1.3", "ciphers": "…", "group": "secp521r1"},  optional
       "signer": {"certificate": "signer.pem", "key": "signer.key", "pss": false},
       "other_signer": {"certificate": "other.pem", "key": "other.key"},   for the fault of that name
       "accounts": [{
@@ -91,6 +92,8 @@ class Config:
         self.tls_certificate = self.directory / tls["certificate"]
         self.tls_key = self.directory / tls["key"]
         self.ca = self.directory / tls["ca"]
+        self.tls_limits = {key: tls[key] for key in ("minimum", "maximum", "ciphers", "group")
+                           if key in tls}
         self.signer = self._signer(raw["signer"])
         other = raw.get("other_signer")
         self.other_signer = self._signer(other) if other else None

@@ -18,6 +18,19 @@ MAX_BODY = 160 << 20
 IDLE_SECONDS = 60
 
 
+def _limit(context, limits):
+    """What `tls` of provider.json says beside the files."""
+    versions = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+    if "minimum" in limits:
+        context.minimum_version = versions[limits["minimum"]]
+    if "maximum" in limits:
+        context.maximum_version = versions[limits["maximum"]]
+    if "ciphers" in limits:
+        context.set_ciphers(limits["ciphers"])
+    if "group" in limits:
+        context.set_ecdh_curve(limits["group"])
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "demail-provider"
@@ -120,6 +133,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.service = Service(config)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        _limit(self.tls, config.tls_limits)
         self.tls.load_cert_chain(config.tls_certificate, config.tls_key)
         self.tls.load_verify_locations(config.ca)
         self.tls.verify_mode = ssl.CERT_REQUIRED
