@@ -5,7 +5,7 @@ tests_bench_empty_milter_SOURCES = tests/bench/empty-milter.cpp
 tests_bench_empty_milter_LDADD = $(MILTER_LIBS)
 tests_bench_floor_submit_SOURCES = tests/bench/floor-submit.cpp
 tests_bench_floor_submit_LDADD = libdemail-soap.a libdemail-crypto.a libdemail-message.a \
-	libdemail-base.a $(CURL_LIBS) $(XML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS) -ldl
+	libdemail-base.a $(CURL_LIBS) $(XML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 EXTRA_DIST += tests/bench/bench.py tests/bench/figures.py tests/bench/milter_load.py \
 	tests/bench/relay_load.py

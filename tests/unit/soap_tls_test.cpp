@@ -53,12 +53,10 @@ class CaFile {
 // What the server saw of one handshake.
 struct Seen {
     std::string version, cipher, group, signature, digest;
-    bool resumed = false;
 };
 
 Seen seen_by(SSL *ssl) {
-    Seen seen{SSL_get_version(ssl),        SSL_get_cipher_name(ssl), "", "", "",
-              SSL_session_reused(ssl) == 1};
+    Seen seen{SSL_get_version(ssl), SSL_get_cipher_name(ssl), "", "", ""};
     if (const char *group = SSL_group_to_name(ssl, static_cast<int>(SSL_get_negotiated_group(ssl))))
         seen.group = group;
     int nid = 0;
@@ -202,20 +200,6 @@ static void limits_that_such_a_key_cannot_keep_are_said_and_nothing_is_sent() {
     CHECK_EQUAL(server.tls.requests, 0);
 }
 
-static void a_series_costs_the_key_one_tls_signature() {
-    for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-        Server server(version);
-        Client client(server, make_key("RSA"));
-        for (int i = 0; i < 5; ++i)
-            CHECK(replied(client.post()));
-        CHECK_EQUAL(server.tls.connections, 5);
-        int whole = 0;
-        for (const Seen &one : server.seen)
-            whole += one.resumed ? 0 : 1;
-        CHECK_EQUAL(whole, 1);
-    }
-}
-
 static void a_version_that_is_not_taken_is_named() {
     Server server(TLS1_2_VERSION);
     crypto::TlsLimits limits;
@@ -315,7 +299,6 @@ int main() {
                             TEST(limits_choose_version_cipher_group_and_signature),
                             TEST(a_key_without_pss_gets_tls_1_2_and_rsa_sha256),
                             TEST(limits_that_such_a_key_cannot_keep_are_said_and_nothing_is_sent),
-                            TEST(a_series_costs_the_key_one_tls_signature),
                             TEST(a_version_that_is_not_taken_is_named),
                             TEST(nothing_in_common_is_named_with_what_we_offered),
                             TEST(a_certificate_that_the_provider_refuses_is_named),
