@@ -9,6 +9,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -29,6 +30,9 @@ class Module {
     [[nodiscard]] const std::string &path() const noexcept { return path_; }
     /// C_Initialize; harmless when the module is initialised already. Throws TokenUnavailable.
     void initialise();
+    /// Held while slots and tokens are listed: SoftHSM 2.6.1 calls gmtime() in C_GetTokenInfo, so
+    /// that CKF_OS_LOCKING_OK is a promise only kept for the rest.
+    [[nodiscard]] std::mutex &listing() const noexcept { return listing_; }
 
     /// Does `work(Module &)` on the module's thread and gives what it returns or throws;
     /// TokenUnavailable when it does not return by the deadline. `work` outlives the wait then: it
@@ -50,6 +54,7 @@ class Module {
     std::string path_;
     CK_FUNCTION_LIST *functions_; ///< nullptr until start(); then only read
     TokenThread thread_;
+    mutable std::mutex listing_;
 };
 
 /// What a PKCS#11 call left in OpenSSL's error queue is dropped: many modules use libcrypto too,

@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <new>
+#include <mutex>
 
 namespace demail::crypto {
 namespace {
@@ -41,6 +40,7 @@ TokenIdentity identity_of(const CK_TOKEN_INFO &info) {
 } // namespace
 
 std::vector<PresentToken> present_tokens(const Module &module) {
+    const std::lock_guard lock(module.listing());
     std::vector<CK_SLOT_ID> slots;
     // A slot may come between the two calls: ask again, but not for ever.
     for (int round = 1;; ++round) {

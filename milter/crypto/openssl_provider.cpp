@@ -197,13 +197,14 @@ int initialise(const OSSL_CORE_HANDLE *, const OSSL_DISPATCH *, const OSSL_DISPA
 }
 
 // The providers stay loaded until the end of the process: keys of ours may be in use to the last.
-bool load_providers() {
+struct Providers {
     // Any provider that is loaded by name switches the implicit default one off. It also has to
     // stand first: a fetch without properties takes the first that fits.
-    return OSSL_PROVIDER_load(nullptr, "default") != nullptr &&
-           OSSL_PROVIDER_add_builtin(nullptr, provider_name, initialise) == 1 &&
-           OSSL_PROVIDER_load(nullptr, provider_name) != nullptr;
-}
+    OSSL_PROVIDER *standard = OSSL_PROVIDER_load(nullptr, "default");
+    OSSL_PROVIDER *own = OSSL_PROVIDER_add_builtin(nullptr, provider_name, initialise) == 1
+                             ? OSSL_PROVIDER_load(nullptr, provider_name)
+                             : nullptr;
+};
 
 int collect(const OSSL_PARAM params[], void *argument) noexcept {
     auto *const all = static_cast<OSSL_PARAM **>(argument);
@@ -217,8 +218,9 @@ thread_local std::optional<TokenUnavailable> thread_fault;
 
 Handle<EVP_PKEY, EVP_PKEY_free> make_pkey(EVP_PKEY *public_half,
                                           std::shared_ptr<SigningKey> private_half) {
-    static const bool loaded = load_providers();
-    if (!loaded) throw std::runtime_error("OpenSSL does not load its providers");
+    static const Providers providers;
+    if (providers.standard == nullptr || providers.own == nullptr)
+        throw std::runtime_error("OpenSSL does not load its providers");
     const bool rsa = EVP_PKEY_is_a(public_half, "RSA") == 1;
     if (!rsa && EVP_PKEY_is_a(public_half, "EC") != 1)
         throw std::invalid_argument("neither an RSA nor an EC key");
