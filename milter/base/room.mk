@@ -2,6 +2,8 @@ noinst_LIBRARIES += libdemail-base.a
 libdemail_base_a_SOURCES = \
 	milter/base/digest.cpp \
 	milter/base/digest.hpp \
+	milter/base/ecdsa_value.cpp \
+	milter/base/ecdsa_value.hpp \
 	milter/base/handle.hpp \
 	milter/base/log.hpp
 

@@ -1,11 +1,11 @@
 // RSA and ECDSA signatures of the provider (provider-signature(7)): as libssl's TLS 1.2 and 1.3 and
 // EVP_DigestSign ask for them. The digest is made here, the private-key operation on the token.
+#include "base/ecdsa_value.hpp"
 #include "crypto/openssl_provider.hpp"
 #include "crypto/signature_params.hpp"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 
 #include <cstring>
@@ -79,32 +79,18 @@ std::size_t largest(const SignatureContext &context) {
     return size > 0 ? static_cast<std::size_t>(size) : 0;
 }
 
-// PKCS#11 gives r ‖ s, OpenSSL wants the DER of ECDSA-Sig-Value (RFC 3279 2.2.3).
-std::string der(const std::string &raw) {
-    const auto number = [&](std::size_t at) {
-        return BN_bin2bn(reinterpret_cast<const unsigned char *>(raw.data()) + at,
-                         static_cast<int>(raw.size() / 2), nullptr);
-    };
-    const Handle<ECDSA_SIG, ECDSA_SIG_free> signature(ECDSA_SIG_new());
-    Handle<BIGNUM, BN_free> r(number(0)), s(number(raw.size() / 2));
-    if (raw.empty() || raw.size() % 2 != 0 || !signature || !r || !s ||
-        ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1)
-        throw std::runtime_error("the token gave a malformed ECDSA signature");
-    (void)r.release();
-    (void)s.release();
-    std::string out(static_cast<std::size_t>(i2d_ECDSA_SIG(signature.get(), nullptr)), '\0');
-    auto *to = reinterpret_cast<unsigned char *>(out.data());
-    i2d_ECDSA_SIG(signature.get(), &to);
-    return out;
-}
-
 std::string signature_over(const SignatureContext &context, std::string digest) {
     const SignatureForm form = form_of(
         context.params, static_cast<std::size_t>(EVP_PKEY_get_bits(context.public_half.get())));
     if (form.digest != nullptr && digest.size() != form.digest->size)
         throw std::runtime_error("the digest has the wrong length");
     std::string signature = context.private_half->sign(form, std::move(digest));
-    if (!context.params.rsa) return der(signature);
+    if (!context.params.rsa) {
+        // PKCS#11 gives r ‖ s (2.40 current mechanisms 2.3.1), OpenSSL wants DER.
+        auto der = der_ecdsa(signature);
+        if (!der) throw std::runtime_error("the token gave a malformed ECDSA signature");
+        return *std::move(der);
+    }
     if (signature.size() != largest(context))
         throw std::runtime_error("the token gave an RSA signature of the wrong length");
     return signature;

@@ -72,6 +72,23 @@ DomainQuestions questions_to_the_world(const Configuration &configuration) {
     return {[own](const std::string &domain) { return own->has(domain); }, has_de_mail_srv};
 }
 
+bool is_de_mail_srv(std::string_view answer) {
+    ns_msg message;
+    if (answer.size() > NS_MAXMSG ||
+        ::ns_initparse(reinterpret_cast<const unsigned char *>(answer.data()),
+                       static_cast<int>(answer.size()), &message) != 0)
+        return false;
+    for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
+        ns_rr record;
+        if (::ns_parserr(&message, ns_s_an, i, &record) != 0) return false;
+        // RFC 2782: priority, weight, port, two bytes each, then the target.
+        if (ns_rr_type(record) == ns_t_srv && ns_rr_rdlen(record) > 6 &&
+            ns_get16(ns_rr_rdata(record) + 4) == de_mail_port)
+            return true;
+    }
+    return false;
+}
+
 bool has_de_mail_srv(const std::string &domain) {
     struct __res_state state {};
     if (::res_ninit(&state) != 0) return false;
@@ -83,19 +100,9 @@ bool has_de_mail_srv(const std::string &domain) {
     const std::string name = "_smtp._tcp." + domain;
     const int length = ::res_nquery(&state, name.c_str(), ns_c_in, ns_t_srv, answer.data(),
                                     static_cast<int>(answer.size()));
-    ns_msg message;
-    if (length <= 0 || length > static_cast<int>(answer.size()) ||
-        ::ns_initparse(answer.data(), length, &message) != 0)
-        return false;
-    for (int i = 0; i < ns_msg_count(message, ns_s_an); ++i) {
-        ns_rr record;
-        if (::ns_parserr(&message, ns_s_an, i, &record) != 0) return false;
-        // RFC 2782: priority, weight, port, two bytes each, then the target.
-        if (ns_rr_type(record) == ns_t_srv && ns_rr_rdlen(record) > 6 &&
-            ns_get16(ns_rr_rdata(record) + 4) == de_mail_port)
-            return true;
-    }
-    return false;
+    return length > 0 && length <= static_cast<int>(answer.size()) &&
+           is_de_mail_srv(
+               {reinterpret_cast<const char *>(answer.data()), static_cast<std::size_t>(length)});
 }
 
 } // namespace demail::relay

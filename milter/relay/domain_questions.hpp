@@ -6,6 +6,7 @@
 #include "relay/domain_rules.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace demail::relay {
 
@@ -16,5 +17,8 @@ namespace demail::relay {
 /// True where DNS has an SRV record _smtp._tcp.DOMAIN with port 1465 (TR-01201 1.4). A hint, never
 /// an authority. False on every failure.
 [[nodiscard]] bool has_de_mail_srv(const std::string &domain);
+
+/// The same of a DNS answer (RFC 1035 4). Pure.
+[[nodiscard]] bool is_de_mail_srv(std::string_view answer);
 
 } // namespace demail::relay

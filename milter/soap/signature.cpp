@@ -1,10 +1,10 @@
 #include "soap/signature.hpp"
 
 #include "base/digest.hpp"
+#include "base/ecdsa_value.hpp"
 #include "soap/names.hpp"
 
 #include <fmt/format.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
@@ -38,21 +38,6 @@ std::optional<Algorithm> algorithm_of(EVP_PKEY *key, bool rsa_pss) {
                          coordinate};
     return Algorithm{"http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512", EVP_sha512(), false,
                      coordinate};
-}
-
-// RFC 9231 2.3.6: the two integers one after the other, each of the curve's size, not DER.
-std::optional<std::string> raw_ecdsa(const std::string &der, std::size_t coordinate) {
-    const auto *in = reinterpret_cast<const unsigned char *>(der.data());
-    const Handle<ECDSA_SIG, ECDSA_SIG_free> signature(
-        d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der.size())));
-    if (!signature) return std::nullopt;
-    std::string raw(2 * coordinate, '\0');
-    auto *out = reinterpret_cast<unsigned char *>(raw.data());
-    const int size = static_cast<int>(coordinate);
-    if (BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, size) != size ||
-        BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + coordinate, size) != size)
-        return std::nullopt;
-    return raw;
 }
 
 std::optional<std::string> sign(EVP_PKEY *key, const Algorithm &algorithm, std::string_view text) {

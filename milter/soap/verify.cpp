@@ -1,9 +1,9 @@
 #include "soap/verify.hpp"
 
+#include "base/ecdsa_value.hpp"
 #include "base/handle.hpp"
 
 #include <fmt/format.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
@@ -41,27 +41,6 @@ bool fits(EVP_PKEY *key, Kind kind) {
     return bits >= 2048 && (EVP_PKEY_is_a(key, "RSA") == 1 || (kind == Kind::rsa_pss && pss_only));
 }
 
-// r and s, each of the curve's size (RFC 9231 2.3.6), as the DER that OpenSSL wants.
-std::optional<std::string> der_ecdsa(std::string_view raw, int bits) {
-    const std::size_t coordinate = (static_cast<std::size_t>(bits) + 7) / 8;
-    if (raw.size() != 2 * coordinate) return std::nullopt;
-    const auto *in = reinterpret_cast<const unsigned char *>(raw.data());
-    const int size = static_cast<int>(coordinate);
-    Handle<BIGNUM, BN_free> r(BN_bin2bn(in, size, nullptr));
-    Handle<BIGNUM, BN_free> s(BN_bin2bn(in + coordinate, size, nullptr));
-    const Handle<ECDSA_SIG, ECDSA_SIG_free> signature(ECDSA_SIG_new());
-    if (!r || !s || !signature || ECDSA_SIG_set0(signature.get(), r.get(), s.get()) != 1)
-        return std::nullopt;
-    (void)r.release(); // the signature's now
-    (void)s.release();
-    unsigned char *der = nullptr;
-    const int length = i2d_ECDSA_SIG(signature.get(), &der);
-    if (length <= 0) return std::nullopt;
-    std::string out(reinterpret_cast<const char *>(der), static_cast<std::size_t>(length));
-    OPENSSL_free(der);
-    return out;
-}
-
 } // namespace
 
 std::optional<std::string> verify(EVP_PKEY *key, std::string_view algorithm,
@@ -76,7 +55,9 @@ std::optional<std::string> verify(EVP_PKEY *key, std::string_view algorithm,
         return "its signer's key is too short or does not fit the algorithm";
     std::string bytes(value);
     if (found->kind == Kind::ecdsa) {
-        auto der = der_ecdsa(value, EVP_PKEY_get_bits(key));
+        // r and s, each of the curve's size (RFC 9231 2.3.6).
+        const auto coordinate = (static_cast<std::size_t>(EVP_PKEY_get_bits(key)) + 7) / 8;
+        auto der = value.size() == 2 * coordinate ? der_ecdsa(value) : std::nullopt;
         if (!der) return "its signature does not hold";
         bytes = *std::move(der);
     }

@@ -1,0 +1,20 @@
+// A DNS answer, as whoever answers wrote it.
+#include "fuzz.hpp"
+#include "relay/domain_questions.hpp"
+
+#include <cstring>
+
+namespace demail::fuzz {
+
+void srv_answer(std::string_view answer) {
+    const bool hint = relay::is_de_mail_srv(answer);
+    // RFC 2782: type 33 with port 1465 must be somewhere in it, behind a header (RFC 1035 4.1.1).
+    constexpr std::string_view type("\0\x21", 2), port("\x05\xb9", 2);
+    if (hint)
+        HOLDS(answer.size() > 12 && answer.find(type, 12) != std::string_view::npos &&
+              answer.find(port, 12) != std::string_view::npos);
+    // A longer buffer with the same answer says the same or nothing more.
+    if (!hint && answer.size() > 12) HOLDS(!relay::is_de_mail_srv(answer.substr(0, 12)));
+}
+
+} // namespace demail::fuzz
