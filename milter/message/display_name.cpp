@@ -78,8 +78,11 @@ bool holds_at_octet(std::string_view bytes) noexcept {
 }
 
 // The encoded words that a reader may find in the text, wherever they stand in it: some do so
-// within quotes and without blanks around them.
+// within quotes and without blanks around them. Linear: many words may begin before one end, but
+// what the first of them decodes to ends in what each later one does.
 bool encoded_words_hold_at(std::string_view text) {
+    std::size_t end = 0; // of a "?=" that was found, and of the last Q word that was decoded
+    std::size_t decoded = 0;
     for (std::size_t at = text.find("=?"); at != std::string_view::npos;
          at = text.find("=?", at + 2)) {
         const std::size_t charset_end = text.find('?', at + 2);
@@ -87,11 +90,16 @@ bool encoded_words_hold_at(std::string_view text) {
                                            ? std::string_view::npos
                                            : text.find('?', charset_end + 1);
         if (text_start == std::string_view::npos) break;
-        const std::size_t end = std::min(text.find("?=", text_start + 1), text.size() - 1) + 2;
+        if (end < text_start + 3) {
+            const std::size_t mark = text.find("?=", text_start + 1);
+            if (mark == std::string_view::npos) break; // no word ends any more
+            end = mark + 2;
+        }
         const auto word = encoded_word(text.substr(at, end - at));
         if (!word) continue;
         if (word->encoding == 'Q') {
-            if (holds_at_octet(q_decoded(word->text))) return true;
+            if (decoded != end && holds_at_octet(q_decoded(word->text))) return true;
+            decoded = end;
         } else {
             const auto bytes = from_base64(word->text);
             // What cannot be decoded here may be decoded elsewhere.

@@ -1,7 +1,10 @@
 #include "soap/canonical.hpp"
 
 #include <libxml/c14n.h>
+#include <libxml/globals.h>
 #include <libxml/xmlIO.h>
+#include <libxml/xmlerror.h>
+#include <libxml/xmlversion.h>
 
 #include <stdexcept>
 
@@ -26,6 +29,25 @@ int append(void *out, const char *octets, int length) noexcept {
     return length;
 }
 
+// Else libxml2 writes its opinion, with words of the document, to standard error. The handler is
+// the thread's own.
+class Silence {
+  public:
+    Silence() noexcept { xmlSetStructuredErrorFunc(nullptr, ignore); }
+    ~Silence() { xmlSetStructuredErrorFunc(context_, handler_); }
+    Silence(const Silence &) = delete;
+    Silence &operator=(const Silence &) = delete;
+
+  private:
+#if LIBXML_VERSION >= 21200
+    static void ignore(void *, const xmlError *) noexcept {}
+#else
+    static void ignore(void *, xmlError *) noexcept {}
+#endif
+    void *context_ = xmlStructuredErrorContext;
+    xmlStructuredErrorFunc handler_ = xmlStructuredError;
+};
+
 } // namespace
 
 std::string canonical(xmlNode *element, std::vector<std::string> inclusive) {
@@ -36,6 +58,7 @@ std::string canonical(xmlNode *element, std::vector<std::string> inclusive) {
     std::string octets;
     xmlOutputBuffer *buffer = xmlOutputBufferCreateIO(append, nullptr, &octets, nullptr);
     if (buffer == nullptr) throw std::bad_alloc();
+    const Silence silence;
     const int done = xmlC14NExecute(element->doc, within, element, XML_C14N_EXCLUSIVE_1_0,
                                     prefixes.data(), 0, buffer);
     const int closed = xmlOutputBufferClose(buffer); // writes what it still holds

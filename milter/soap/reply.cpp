@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <stdexcept>
 
 namespace demail::soap {
 
@@ -126,8 +127,13 @@ std::variant<Payload, Fault, NoAnswer> ReplyCheck::read(const HttpReply &http,
 
     const std::array must_be_signed{message.body, message.timestamp, message.action,
                                     message.relates_to};
-    if (const auto fault = check_signature(message.security, must_be_signed, signers_, now))
-        return doubt(*fault);
+    try {
+        if (const auto fault = check_signature(message.security, must_be_signed, signers_, now))
+            return doubt(*fault);
+    } catch (const std::runtime_error &error) {
+        // Canonical XML 1.0 1.3: relative namespace names have no canonical form.
+        return doubt(fmt::format("its signature cannot be checked ({})", error.what()));
+    }
     if (const auto fault = check_time(message.timestamp, now)) return doubt(*fault);
     if (trimmed_text_of(message.relates_to) != message_id)
         return doubt("it answers another request");

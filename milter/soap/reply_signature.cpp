@@ -18,6 +18,7 @@ namespace demail::soap {
 namespace {
 
 constexpr std::size_t most_references = 16;
+constexpr std::size_t most_prefixes = 32; // each is looked for at each element
 
 using Fault = std::optional<std::string>;
 using Ids = std::map<std::string, xmlNode *, std::less<>>;
@@ -46,7 +47,7 @@ std::optional<std::vector<std::string>> exclusive_prefixes(const xmlNode *method
         for (std::string prefix; list >> prefix;)
             prefixes.push_back(prefix);
     }
-    if (prefixes.size() > 64) return std::nullopt;
+    if (prefixes.size() > most_prefixes) return std::nullopt;
     return prefixes;
 }
 

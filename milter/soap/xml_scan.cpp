@@ -4,12 +4,17 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 namespace demail::soap {
 
 namespace {
 
 constexpr std::size_t most_attributes = 64;
-constexpr std::size_t most_elements = 100'000;
+// Of an element and all around it: for each element canonicalisation looks through the namespaces
+// in scope.
+constexpr std::size_t most_attributes_in_scope = 256;
+constexpr std::size_t most_elements = 50'000; // the longest list of domains in 1 MiB has fewer
 constexpr std::size_t most_depth = 48;
 
 class Scan {
@@ -57,6 +62,7 @@ class Scan {
         if (++depth_ > most_depth)
             return fmt::format("its elements are nested deeper than {}", most_depth);
         std::size_t attributes = 0;
+        const std::size_t around = in_scope_[depth_ - 1];
         char quote = '\0';
         for (std::size_t i = 1; i < rest_.size(); ++i) {
             const char c = rest_[i];
@@ -67,7 +73,12 @@ class Scan {
             } else if (c == '=') {
                 if (++attributes > most_attributes)
                     return fmt::format("an element has more than {} attributes", most_attributes);
+                if (around + attributes > most_attributes_in_scope)
+                    return fmt::format(
+                        "an element and those around it have more than {} attributes",
+                        most_attributes_in_scope);
             } else if (c == '>') {
+                in_scope_[depth_] = around + attributes;
                 if (rest_[i - 1] == '/') --depth_;
                 rest_.remove_prefix(i + 1);
                 return std::nullopt;
@@ -79,6 +90,7 @@ class Scan {
     std::string_view rest_;
     std::size_t elements_ = 0;
     std::size_t depth_ = 0;
+    std::array<std::size_t, most_depth + 1> in_scope_{}; // attributes, by depth
 };
 
 } // namespace

@@ -31,7 +31,7 @@ fuzz_one() {
 	dictionary=$source_directory/tests/fuzz/$target.dict
 	# No input that matters is larger: every parser has a limit of its own, tested elsewhere.
 	if SRCDIR=$source_directory tests/fuzz/fuzz --target="$target" -max_total_time="$seconds" \
-		-max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
+		-max_len=8192 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
 		-artifact_prefix="found/$target-" -dict="$dictionary" \
 		"corpus/$target" "$source_directory/tests/fuzz/corpus/$target" >"found/$target.log" 2>&1; then
 		printf '%-14s %s runs\n' "$target" \

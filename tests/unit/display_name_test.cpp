@@ -1,6 +1,9 @@
 #include "check.hpp"
 #include "message/display_name.hpp"
 
+#include <chrono>
+#include <string>
+
 using namespace demail;
 
 static void words_stand_unquoted() {
@@ -58,6 +61,20 @@ static void an_encoded_word_that_cannot_be_decoded_counts_as_one_with_an_at_sign
     CHECK(holds_at_sign("=?utf-8?b?!!!?="));
 }
 
+// A From field may hold 100 KiB; each of these took seconds when every start was looked at alone.
+static void a_long_name_is_read_once() {
+    std::string open, one_end;
+    while (open.size() < 100000) {
+        open += "=?a?b";
+        one_end += "=?a?q? ";
+    }
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 10; ++i)
+        CHECK(!holds_at_sign(open) && !holds_at_sign(one_end + "?="));
+    CHECK(holds_at_sign(one_end + "=40?="));
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(5));
+}
+
 int main() {
     return demail::test::run(
         "display name",
@@ -66,5 +83,6 @@ int main() {
          TEST(what_only_looks_like_an_encoded_word_cannot_end_the_phrase),
          TEST(blanks_and_control_characters_do_not_get_through),
          TEST(an_at_sign_is_seen_where_it_stands), TEST(an_at_sign_is_seen_within_an_encoded_word),
-         TEST(an_encoded_word_that_cannot_be_decoded_counts_as_one_with_an_at_sign)});
+         TEST(an_encoded_word_that_cannot_be_decoded_counts_as_one_with_an_at_sign),
+         TEST(a_long_name_is_read_once)});
 }

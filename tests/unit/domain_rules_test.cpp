@@ -39,6 +39,18 @@ void one_bad_name_does_not_spoil_the_list() {
     CHECK(memory.providers["fp"].domains == Domains{"firm.de-mail.de"});
 }
 
+// The memory is a text file: a line break in a version would have been a line of ours.
+void a_version_cannot_write_into_the_memory() {
+    DomainMemory memory;
+    const std::string version = " 1%\naccepted evil.example\nlisted fp evil.example\r";
+    CHECK(take_list(memory, "fp", version, {"firm.de-mail.de"}, dns_is_silent).taken);
+    const auto again = DomainMemory::parse(memory.str());
+    CHECK(again.has_value());
+    CHECK(again->accepted.empty());
+    CHECK(again->providers.at("fp").domains == Domains{"firm.de-mail.de"});
+    CHECK_EQUAL(again->providers.at("fp").version, version);
+}
+
 void our_own_domain_is_refused() {
     DomainMemory memory;
     const DomainQuestions ours{[](const std::string &domain) { return domain == "firm.example"; },
@@ -122,6 +134,7 @@ int main() {
                              {
                                  TEST(names_that_no_provider_may_add),
                                  TEST(one_bad_name_does_not_spoil_the_list),
+                                 TEST(a_version_cannot_write_into_the_memory),
                                  TEST(our_own_domain_is_refused),
                                  TEST(a_new_domain_outside_waits_for_dns_or_the_operator),
                                  TEST(what_dns_confirmed_once_stays_when_dns_falls_silent),
