@@ -82,9 +82,17 @@ std::optional<std::string> decode(std::string_view digits, const Inverse &values
 
 } // namespace
 
+const EVP_MD *sha256_algorithm() {
+    // Never freed: OpenSSL's own clean-up at exit comes before that of our static objects.
+    static const EVP_MD *const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    require(fetched != nullptr, "EVP_MD_fetch");
+    return fetched;
+}
+
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
     require(context_ != nullptr, "EVP_MD_CTX_new");
-    require(EVP_DigestInit_ex2(context_.get(), EVP_sha256(), nullptr) == 1, "EVP_DigestInit_ex2");
+    require(EVP_DigestInit_ex2(context_.get(), sha256_algorithm(), nullptr) == 1,
+            "EVP_DigestInit_ex2");
 }
 
 void Sha256::update(std::string_view bytes) {
@@ -103,8 +111,8 @@ Digest256 Sha256::finish() {
 Digest256 sha256(std::string_view bytes) {
     Digest256 digest{};
     unsigned size = 0;
-    require(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) ==
-                    1 &&
+    require(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, sha256_algorithm(),
+                       nullptr) == 1 &&
                 size == digest.size(),
             "EVP_Digest");
     return digest;
@@ -115,9 +123,9 @@ Digest256 hmac_sha256(std::string_view key, std::string_view bytes) {
     static char name[] = "SHA256";
     const OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0), OSSL_PARAM_END};
-    const Handle<EVP_MAC, EVP_MAC_free> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+    static EVP_MAC *const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr); // as sha256_algorithm()
     require(mac != nullptr, "EVP_MAC_fetch");
-    const Handle<EVP_MAC_CTX, EVP_MAC_CTX_free> context(EVP_MAC_CTX_new(mac.get()));
+    const Handle<EVP_MAC_CTX, EVP_MAC_CTX_free> context(EVP_MAC_CTX_new(mac));
     require(context != nullptr, "EVP_MAC_CTX_new");
     // A null key would mean "the key of before": an empty one must not look like it.
     const std::string_view given = key.data() == nullptr ? std::string_view("") : key;

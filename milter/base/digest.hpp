@@ -16,6 +16,10 @@ namespace demail {
 
 using Digest256 = std::array<unsigned char, 32>;
 
+/// For EVP functions. OpenSSL 3 looks the algorithm of EVP_sha256() up anew for each digest that
+/// begins; this one is looked up once.
+[[nodiscard]] const EVP_MD *sha256_algorithm();
+
 /// SHA-256 (FIPS 180-4) over a stream.
 class Sha256 {
   public:

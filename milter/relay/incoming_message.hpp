@@ -7,6 +7,7 @@
 #include "relay/spool_file.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +17,10 @@ namespace demail::relay {
 /// Belongs to one thread at a time.
 class IncomingMessage {
   public:
-    explicit IncomingMessage(const std::string &spool_directory) : body_(spool_directory) {}
+    explicit IncomingMessage(std::shared_ptr<Spool> spool) : body_(std::move(spool)) {}
+    /// With a spool of its own.
+    explicit IncomingMessage(const std::string &spool_directory)
+        : IncomingMessage(std::make_shared<Spool>(spool_directory)) {}
 
     void receive(std::string_view bytes);
 

@@ -13,8 +13,7 @@ class Service::Delivery final : public lmtp::Delivery {
     Delivery(const lmtp::Envelope &envelope, std::shared_ptr<const Settings> settings,
              Submitter &submitter)
         : recipients_(envelope.recipients), queue_id_(envelope.ident),
-          settings_(std::move(settings)), submitter_(submitter),
-          message_(settings_->configuration->spool) {}
+          settings_(std::move(settings)), submitter_(submitter), message_(settings_->spool) {}
 
     void receive(std::string_view bytes) override { message_.receive(bytes); }
 

@@ -59,7 +59,8 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
                                                    wire_of(*configuration, *provider, account)));
     }
     return std::make_shared<const Settings>(
-        Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts)});
+        Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
+                 std::make_shared<Spool>(configuration->spool)});
 }
 
 } // namespace demail::relay

@@ -5,6 +5,7 @@
 #include "admin/configuration.hpp"
 #include "message/seal.hpp"
 #include "relay/account.hpp"
+#include "relay/spool_file.hpp"
 
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@ struct Settings {
     std::shared_ptr<const Configuration> configuration;
     SealKeys keys;
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
+    std::shared_ptr<Spool> spool;
 };
 
 /// Reads the seal key; the tokens are opened when they are first needed, so that a relay can start

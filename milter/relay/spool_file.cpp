@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 #include <system_error>
 
 namespace demail::relay {
@@ -12,10 +13,29 @@ namespace {
 constexpr std::size_t buffer_bytes = 64 * 1024;
 } // namespace
 
-SpoolFile::SpoolFile(const std::string &directory)
-    : fd_(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
-    if (!fd_)
-        throw std::system_error(errno, std::generic_category(), "spool directory " + directory);
+Fd Spool::take() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!empty_.empty()) {
+            Fd file = std::move(empty_.back());
+            empty_.pop_back();
+            return file;
+        }
+    }
+    Fd file(::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+    if (!file)
+        throw std::system_error(errno, std::generic_category(), "spool directory " + directory_);
+    return file;
+}
+
+void Spool::put_back(Fd file) noexcept {
+    if (!file || ::ftruncate(file.get(), 0) != 0) return;
+    const std::lock_guard lock(mutex_);
+    if (empty_.size() == kept) return;
+    try {
+        empty_.push_back(std::move(file));
+    } catch (const std::bad_alloc &) { // then it is closed
+    }
 }
 
 void SpoolFile::append(std::string_view bytes) noexcept {
@@ -44,11 +64,13 @@ bool SpoolFile::complete() noexcept {
 
 void SpoolFile::write_out(std::string_view bytes) noexcept {
     while (!failed_ && !bytes.empty()) {
-        const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
-        if (written >= 0)
+        const ssize_t written = ::pwrite(fd_.get(), bytes.data(), bytes.size(), written_);
+        if (written >= 0) {
             bytes.remove_prefix(static_cast<std::size_t>(written));
-        else if (errno != EINTR)
+            written_ += written;
+        } else if (errno != EINTR) {
             failed_ = true;
+        }
     }
 }
 

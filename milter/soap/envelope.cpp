@@ -68,7 +68,7 @@ std::variant<Envelope, TokenFault> write_envelope(const RequestBody &body, const
 
     std::string include;
     if (body.content != nullptr) {
-        envelope.content_id = "content." + random_name() + "@demail-gateway";
+        envelope.content_id = "content." + uuid + "@demail-gateway";
         include = fmt::format(R"(<xop:Include xmlns:xop="{}" href="cid:{}"></xop:Include>)",
                               names::xop, envelope.content_id);
     }

@@ -18,7 +18,7 @@ struct Envelope {
     std::string content_id; ///< empty without content
 };
 
-/// Random; for Content-IDs, boundaries and MessageIDs: 32 hex digits.
+/// Random: 32 hex digits.
 [[nodiscard]] std::string random_name();
 
 /// Writes and signs Body, Timestamp (5 minutes from `now`), To, Action and MessageID. Reads the

@@ -31,7 +31,8 @@ void InfosetDigest::text(std::string_view octets) {
 }
 
 void InfosetDigest::encode(std::string_view whole) {
-    text_.resize(4 * (piece / 3) + 1); // EVP_EncodeBlock ends its text with a NUL
+    // EVP_EncodeBlock ends its text with a NUL.
+    text_.resize(4 * ((std::min(piece, whole.size()) + 2) / 3) + 1);
     while (!whole.empty()) {
         const std::string_view part = whole.substr(0, piece);
         const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char *>(text_.data()),
@@ -60,7 +61,7 @@ namespace {
 
 template <typename Take>
 void read_file(int fd, off_t offset, std::uint64_t length, Take take) {
-    std::string buffer(piece, '\0');
+    std::string buffer(std::min<std::uint64_t>(piece, length), '\0');
     while (length > 0) {
         const ssize_t got =
             ::pread(fd, buffer.data(), std::min<std::uint64_t>(buffer.size(), length), offset);

@@ -3,6 +3,7 @@
 // stream, so that memory does not grow with it.
 #pragma once
 
+#include "base/digest.hpp"
 #include "base/handle.hpp"
 
 #include <openssl/evp.h>
@@ -19,7 +20,7 @@ namespace demail::soap {
 /// time. Throws std::runtime_error when libcrypto or the file fails.
 class InfosetDigest {
   public:
-    explicit InfosetDigest(const EVP_MD *algorithm = EVP_sha256());
+    explicit InfosetDigest(const EVP_MD *algorithm = sha256_algorithm());
 
     /// Canonical octets; ends the content, if some was given before.
     void text(std::string_view octets);

@@ -17,9 +17,11 @@ Post::Post(const Envelope &envelope, const RequestBody &request) {
         add(envelope.text);
         return;
     }
-    // 128 random bits: the content cannot hold the boundary but by a chance that nobody can help.
-    const std::string boundary = "demail-" + random_name();
-    const std::string start = "envelope." + random_name() + "@demail-gateway";
+    // The message's UUID, 122 random bits made after the content: that it holds the boundary is a
+    // chance that nobody can help.
+    const std::string name = envelope.message_id.substr(envelope.message_id.rfind(':') + 1);
+    const std::string boundary = "demail-" + name;
+    const std::string start = "envelope." + name + "@demail-gateway";
     content_type_ = fmt::format(R"(multipart/related; type="application/xop+xml"; start="<{}>"; )"
                                 R"(start-info="application/soap+xml"; action="{}"; boundary="{}")",
                                 start, request.action, boundary);

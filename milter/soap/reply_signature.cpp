@@ -52,7 +52,7 @@ std::optional<std::vector<std::string>> exclusive_prefixes(const xmlNode *method
 }
 
 const EVP_MD *digest_named(const std::optional<std::string> &uri) {
-    if (uri == names::sha256) return EVP_sha256();
+    if (uri == names::sha256) return sha256_algorithm();
     if (uri == names::sha384) return EVP_sha384();
     if (uri == names::sha512) return EVP_sha512();
     return nullptr;

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 using namespace demail;
 using namespace demail::test;
@@ -134,6 +135,27 @@ void a_header_without_end_is_given_up() {
     CHECK(message.complete() == relay::IncomingMessage::Fault::header_too_long);
 }
 
+void a_spooled_message_leaves_nothing_to_the_next() {
+    Relay relay;
+    const auto spool = std::make_shared<relay::Spool>(relay.directory.path());
+    int first = -1;
+    {
+        relay::IncomingMessage message(spool);
+        message.receive("Subject: x\r\n\r\n" + std::string(200000, 'x'));
+        CHECK(message.complete() == relay::IncomingMessage::Fault::none);
+        first = message.body_fd();
+    }
+    relay::IncomingMessage message(spool);
+    CHECK_EQUAL(message.body_fd(), first);
+    CHECK_EQUAL(::lseek(first, 0, SEEK_END), 0);
+    message.receive("Subject: y\r\n\r\nbody\r\n");
+    CHECK(message.complete() == relay::IncomingMessage::Fault::none);
+    CHECK_EQUAL(::lseek(first, 0, SEEK_END), 6);
+    CHECK_EQUAL(message.body_bytes(), 6U);
+    relay::IncomingMessage another(spool);
+    CHECK(another.body_fd() != first);
+}
+
 void a_spool_that_cannot_be_written_is_said() {
     CHECK_THROWS(relay::IncomingMessage("/nowhere"), std::system_error);
     rlimit before{};
@@ -165,6 +187,7 @@ int main() {
                                 TEST(the_header_ends_at_the_first_empty_line_wherever_chunks_end),
                                 TEST(a_message_without_header_or_body_is_taken_as_it_is),
                                 TEST(a_header_without_end_is_given_up),
+                                TEST(a_spooled_message_leaves_nothing_to_the_next),
                                 TEST(a_spool_that_cannot_be_written_is_said),
                             });
 }
