@@ -59,7 +59,7 @@ RUN_FUZZ = SRCDIR=$(abs_top_srcdir) BUILDDIR=$(abs_top_builddir) $(srcdir)/tests
 fuzz:
 	FUZZ_SECONDS=$${FUZZ_SECONDS-20} $(RUN_FUZZ) $(TARGETS)
 soak:
-	FUZZ_SECONDS=$${FUZZ_SECONDS-7200} $(RUN_FUZZ) $(TARGETS)
+	FUZZ_SEED=0 FUZZ_SECONDS=$${FUZZ_SECONDS-7200} $(RUN_FUZZ) $(TARGETS)
 .PHONY: fuzz soak
 distclean-local:
 	rm -rf fuzzing

@@ -2,7 +2,10 @@
 # Builds the fuzz targets by clang in BUILDDIR/fuzzing and lets libFuzzer loose on each of them, as
 # many at a time as there are cores; what it learns stays in BUILDDIR/fuzzing/corpus for the next run.
 #
-#   SRCDIR=… BUILDDIR=… FUZZ_SECONDS=20 tests/fuzz/run.sh [TARGET…|build]
+#   SRCDIR=… BUILDDIR=… FUZZ_SECONDS=20 FUZZ_SEED=1 tests/fuzz/run.sh [TARGET…|build]
+#
+# A short run always begins alike, so that a test of today fails tomorrow too; FUZZ_SEED=0 is another
+# one each time.
 #
 # An input that breaks a target is kept in BUILDDIR/fuzzing/found. Mend the code, then put the input
 # into tests/fuzz/corpus/TARGET under a name that says what it is.
@@ -10,6 +13,7 @@ set -euo pipefail
 source_directory=$(cd "${SRCDIR-$(dirname "$0")/../..}" && pwd)
 build_directory=$(cd "${BUILDDIR-.}" && pwd)/fuzzing
 seconds=${FUZZ_SECONDS-20}
+seed=${FUZZ_SEED-1}
 
 compiler=$(command -v clang++ || command -v clang++-14) || {
 	echo 'There is no clang++: nothing is fuzzed.'
@@ -30,7 +34,7 @@ fuzz_one() {
 	mkdir -p "corpus/$target"
 	dictionary=$source_directory/tests/fuzz/$target.dict
 	# No input that matters is larger: every parser has a limit of its own, tested elsewhere.
-	if SRCDIR=$source_directory tests/fuzz/fuzz --target="$target" -max_total_time="$seconds" \
+	if SRCDIR=$source_directory tests/fuzz/fuzz --target="$target" -max_total_time="$seconds" -seed="$seed" \
 		-max_len=8192 -timeout=60 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=1 \
 		-artifact_prefix="found/$target-" -dict="$dictionary" \
 		"corpus/$target" "$source_directory/tests/fuzz/corpus/$target" >"found/$target.log" 2>&1; then
@@ -44,7 +48,7 @@ fuzz_one() {
 	fi
 }
 export -f fuzz_one
-export source_directory build_directory seconds
+export source_directory build_directory seconds seed
 
 [ "${1-}" != build ] || exit 0
 if [ $# = 0 ]; then
