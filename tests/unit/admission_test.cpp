@@ -90,7 +90,10 @@ void a_right_that_was_taken_away_counts_for_mail_in_the_queue() {
 void a_domain_that_has_ended_is_refused_at_rcpt() {
     Relay relay;
     relay::Service service(std::make_shared<const relay::Settings>(relay::Settings{
-                               std::make_shared<const Configuration>(), relay.keys, {}}),
+                               std::make_shared<const Configuration>(),
+                               relay.keys,
+                               {},
+                               std::make_shared<relay::Spool>(relay.directory.path())}),
                            relay.submitter);
     auto domains = std::make_shared<DomainSet>();
     domains->set("old.example", DomainState::ended);
