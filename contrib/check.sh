@@ -1,7 +1,8 @@
 #!/bin/bash
 # Installs what the tests need, builds in build/check and runs them all by make check.
 #
-#   contrib/check.sh             FULL=1: with a sanitizer build of the unit tests and make distcheck
+#   contrib/check.sh             FULL=1: with the tests that build again (fuzz, packaging), a sanitizer
+#                                build of the unit tests and make distcheck
 set -euo pipefail
 
 source_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -28,7 +29,10 @@ cd "$build_directory"
 make -s -j"$jobs" all
 
 say 'make check'
-make -s -j"$jobs" check CTESTFLAGS="-j $jobs"
+# A test that passes only the second time is shown as such: the machine may be busy.
+flags="-j $jobs --repeat until-pass:2"
+[ "${FULL-}" ] || flags="$flags -LE 'fuzz|packaging'"
+make -s -j"$jobs" check CTESTFLAGS="$flags"
 
 if [ "${FULL-}" ]; then
 	say 'Unit tests with sanitizers'
