@@ -18,10 +18,10 @@ work=$source_directory/build/package/$release
 # that is missing shows.
 inside() { DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$work/$1" "${@:2}" </dev/null; }
 open_root() {
-	mkdir -p "$work/$1/work"
+	mkdir -p "$work/$1/build"
 	mount -t proc proc "$work/$1/proc"
 	mount --rbind --make-rslave /dev "$work/$1/dev"
-	mount --bind "$work/share" "$work/$1/work"
+	mount --bind "$work/share" "$work/$1/build"
 }
 close_roots() {
 	for root in builder host; do
@@ -54,19 +54,19 @@ open_root host
 say 'Building the packages'
 (cd "$source_directory" && git ls-files -z | tar --null -T - -c) | tar -x -C "$work/share/source"
 install_quietly builder build-essential lintian
-inside builder apt-get -qq build-dep -y /work/source >"$work/install.log" 2>&1 ||
+inside builder apt-get -qq build-dep -y /build/source >"$work/install.log" 2>&1 ||
 	{ cat "$work/install.log" >&2; stop 'The packages to build with are not to be had.'; }
-inside builder sh -c 'cd /work/source && dpkg-buildpackage -us -uc -b' >"$work/build.log" 2>&1 ||
+inside builder sh -c 'cd /build/source && dpkg-buildpackage -us -uc -b' >"$work/build.log" 2>&1 ||
 	{ tail -n 30 "$work/build.log" >&2; stop "The build failed; all of it is in $work/build.log."; }
 
 say 'lintian'
-inside builder sh -c 'lintian --allow-root --fail-on error,warning /work/*.changes'
+inside builder sh -c 'lintian --allow-root --fail-on error,warning /build/*.changes'
 
 say 'Installing them, and starting the daemons as their users'
 cp "$source_directory/tests/package_test.sh" "$work/host/tmp"
 inside host sh -c "echo 'postfix postfix/main_mailer_type select Local only' | debconf-set-selections"
 inside host apt-get -qq update
-install_quietly host $(cd "$work/share" && printf '/work/%s ' *.deb)
+install_quietly host $(cd "$work/share" && printf '/build/%s ' *.deb)
 inside host bash /tmp/package_test.sh
 
 say "The sandbox's demo with the installed daemons"
@@ -78,7 +78,7 @@ say 'Installing them again keeps key and configuration; removal leaves journal a
 inside host sh -ec '
 	echo "# mine" >>/etc/demail/demail.toml
 	before=$(sha256sum /etc/demail/* /var/lib/demail/domains)
-	dpkg -i /work/*.deb >/dev/null
+	dpkg -i /build/*.deb >/dev/null
 	[ "$before" = "$(sha256sum /etc/demail/* /var/lib/demail/domains)" ]
 	dpkg --purge demail-sandbox demailctl postfix-demail
 	[ ! -e /etc/demail/seal.key ] && [ ! -e /var/spool/postfix/demail-relay ]
