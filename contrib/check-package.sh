@@ -25,7 +25,7 @@ open_root() {
 }
 close_roots() {
 	for root in builder host; do
-		for directory in work dev proc; do
+		for directory in build dev proc; do
 			! mountpoint -q "$work/$root/$directory" || umount -Rl "$work/$root/$directory"
 		done
 	done
@@ -63,10 +63,15 @@ say 'lintian'
 inside builder sh -c 'lintian --allow-root --fail-on error,warning /build/*.changes'
 
 say 'Installing them, and starting the daemons as their users'
+mkdir "$work/share/install"
+for package in postfix-demail demailctl demail-sandbox; do
+	mv "$work"/share/"$package"_*.deb "$work/share/install"
+done
 cp "$source_directory/tests/package_test.sh" "$work/host/tmp"
 inside host sh -c "echo 'postfix postfix/main_mailer_type select Local only' | debconf-set-selections"
 inside host apt-get -qq update
-install_quietly host $(cd "$work/share" && printf '/build/%s ' *.deb)
+packages=("$work"/share/install/*.deb)
+install_quietly host "${packages[@]/#$work\/share/\/build}"
 inside host bash /tmp/package_test.sh
 
 say "The sandbox's demo with the installed daemons"
@@ -78,9 +83,11 @@ say 'Installing them again keeps key and configuration; removal leaves journal a
 inside host sh -ec '
 	echo "# mine" >>/etc/demail/demail.toml
 	before=$(sha256sum /etc/demail/* /var/lib/demail/domains)
-	dpkg -i /build/*.deb >/dev/null
-	[ "$before" = "$(sha256sum /etc/demail/* /var/lib/demail/domains)" ]
+	dpkg -i /build/install/*.deb >/dev/null
+	test "$before" = "$(sha256sum /etc/demail/* /var/lib/demail/domains)"
 	dpkg --purge demail-sandbox demailctl postfix-demail
-	[ ! -e /etc/demail/seal.key ] && [ ! -e /var/spool/postfix/demail-relay ]
-	[ "$(ls -A /var/lib/demail)" = journal.db ]'
-say "All of it is good. The packages are in $work/share."
+	test ! -e /etc/demail
+	test ! -e /var/spool/postfix/demail-milter
+	test ! -e /var/spool/postfix/demail-relay
+	test "$(ls -A /var/lib/demail)" = journal.db' || stop 'It was not so.'
+say "All of it is good. The packages are in $work/share/install."

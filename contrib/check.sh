@@ -43,6 +43,6 @@ if [ "${FULL-}" ]; then
 
 	say 'make distcheck'
 	cd "$build_directory"
-	make -s -j"$jobs" distcheck CTESTFLAGS="-j $jobs -L unit" \
+	make -s -j"$jobs" distcheck CTESTFLAGS="-j $jobs -L 'unit|packaging'" \
 		DISTCHECK_CONFIGURE_FLAGS="CXX='$compiler' CXXFLAGS='-O1 -g0'"
 fi

@@ -51,7 +51,7 @@ struct Session::Content {
 
 Session::Session(Stream &stream, Service &service, const Limits &limits, std::string host)
     : stream_(stream), service_(service), limits_(limits), host_(std::move(host)),
-      buffer_(buffer_size) {}
+      buffer_(std::make_unique_for_overwrite<char[]>(buffer_size)) {}
 
 void Session::run() {
     reply({220, "", host_ + " LMTP De-Mail relay"});
@@ -84,7 +84,7 @@ std::optional<std::string_view> Session::next_line() {
 
 /// Up to and without the next LF, taken out of the buffer.
 std::optional<std::string_view> Session::buffered_line() {
-    const char *from = buffer_.data() + begin_;
+    const char *from = buffer_.get() + begin_;
     const auto *lf = static_cast<const char *>(std::memchr(from, '\n', end_ - begin_));
     if (lf != nullptr) {
         const auto length = static_cast<std::size_t>(lf - from);
@@ -99,11 +99,11 @@ std::optional<std::string_view> Session::buffered_line() {
 }
 
 bool Session::fill(std::chrono::seconds patience, bool stoppable) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
     end_ -= begin_;
     begin_ = 0;
     const auto [event, size] =
-        stream_.read(buffer_.data() + end_, buffer_.size() - end_, patience, stoppable);
+        stream_.read(buffer_.get() + end_, buffer_size - end_, patience, stoppable);
     switch (event) {
     case Stream::Event::bytes:
         end_ += size;
@@ -261,7 +261,7 @@ bool Session::receive(Content &content) {
         content.failed = !guarded([&] { return content.delivery->receive(span), true; }, false);
     };
     while (!over_) {
-        const std::string_view input(buffer_.data() + begin_, end_ - begin_);
+        const std::string_view input(buffer_.get() + begin_, end_ - begin_);
         begin_ += content.decoder.feed(input, sink);
         if (content.decoder.ended()) return true;
         if (!fill(limits_.data_timeout, false)) break;

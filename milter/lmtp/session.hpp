@@ -52,7 +52,7 @@ class Session {
     Service &service_;
     const Limits &limits_;
     const std::string host_;
-    std::vector<char> buffer_;
+    std::unique_ptr<char[]> buffer_;  // not cleared: each dialogue uses a fraction of it
     std::size_t begin_ = 0, end_ = 0; ///< what is read and not yet used
     bool skipping_ = false;           ///< within a line that is too long
     std::string output_;

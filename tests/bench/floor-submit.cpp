@@ -44,6 +44,7 @@ class Floor {
         curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
         curl_easy_setopt(curl, CURLOPT_CAINFO, ca_.c_str());
         curl_easy_setopt(curl, CURLOPT_CAPATH, static_cast<const char *>(nullptr));
         curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
@@ -145,7 +146,9 @@ class Floor {
         reply_.clear();
         const std::string type = "Content-Type: " + request.type;
         Handle<curl_slist, curl_slist_free_all> fields(curl_slist_append(nullptr, type.c_str()));
-        curl_slist_append(fields.get(), "Expect:");
+        for (const char *field :
+             {"Expect:", "Accept: application/soap+xml", "User-Agent: postfix-demail"})
+            curl_slist_append(fields.get(), field);
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields.get());
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
