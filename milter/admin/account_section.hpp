@@ -3,7 +3,7 @@
 #pragma once
 
 #include "admin/configuration.hpp"
-#include "admin/toml_section.hpp"
+#include "daemon/toml_section.hpp"
 
 #include <optional>
 #include <string>

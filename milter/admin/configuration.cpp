@@ -2,9 +2,9 @@
 
 #include "admin/account_section.hpp"
 #include "admin/tls_section.hpp"
-#include "admin/toml_section.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
+#include "daemon/toml_section.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -198,11 +198,6 @@ std::vector<ConfigurationFault> unreadable(const std::string &file, const std::s
 }
 
 } // namespace
-
-std::string ConfigurationFault::str() const {
-    if (line == 0) return fmt::format("{}: {}", file, sentence);
-    return fmt::format("{}:{}:{}: {}", file, line, column, sentence);
-}
 
 std::variant<Configuration, std::vector<ConfigurationFault>>
 parse_configuration(std::string_view text, const std::string &file) {

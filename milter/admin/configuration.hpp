@@ -2,6 +2,7 @@
 #pragma once
 
 #include "crypto/tls_limits.hpp"
+#include "daemon/fault.hpp"
 #include "message/rights.hpp"
 
 #include <chrono>
@@ -34,14 +35,6 @@ struct AccountConfiguration {
     /// sign_key too, unless the file has one.
     std::string auth_key, sign_key;
     std::vector<MailboxConfiguration> mailboxes;
-};
-
-/// One fault of the file. `line` and `column` count from 1; 0 where the fault is the file itself.
-struct ConfigurationFault {
-    std::string file;
-    unsigned line = 0, column = 0;
-    std::string sentence;
-    [[nodiscard]] std::string str() const; ///< file:line:column: sentence
 };
 
 /// Immutable once read; daemons share it by std::shared_ptr<const Configuration>, so a reload

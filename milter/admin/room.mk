@@ -3,22 +3,15 @@ libdemail_admin_a_CPPFLAGS = $(AM_CPPFLAGS) $(TOML_CFLAGS) $(FMT_CFLAGS) $(SYSTE
 libdemail_admin_a_SOURCES = \
 	milter/admin/account_section.cpp \
 	milter/admin/account_section.hpp \
-	milter/admin/command_line.cpp \
 	milter/admin/configuration.cpp \
 	milter/admin/configuration.hpp \
 	milter/admin/configuration_files.cpp \
 	milter/admin/daemon.cpp \
 	milter/admin/daemon.hpp \
 	milter/admin/tls_section.cpp \
-	milter/admin/tls_section.hpp \
-	milter/admin/toml_section.cpp \
-	milter/admin/toml_section.hpp
+	milter/admin/tls_section.hpp
 
-libdemail_admin_a_SOURCES += \
-	milter/admin/control.cpp \
-	milter/admin/control.hpp
-
-ADMIN_TEST_LIBS = libdemail-admin.a libdemail-crypto.a libdemail-message.a libdemail-base.a \
+ADMIN_TEST_LIBS = libdemail-admin.a libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a \
 	$(UNIT_LIBS) $(TOML_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(IDN_LIBS) $(OPENSSL_LIBS)
 UNIT_TESTS += tests/unit/configuration_test tests/unit/configuration_files_test tests/unit/daemon_test
 tests_unit_configuration_test_SOURCES = tests/unit/configuration_test.cpp

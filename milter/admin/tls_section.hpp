@@ -1,8 +1,8 @@
 // [provider.tls] of the configuration. Inside admin only.
 #pragma once
 
-#include "admin/toml_section.hpp"
 #include "crypto/tls_limits.hpp"
+#include "daemon/toml_section.hpp"
 
 namespace demail {
 

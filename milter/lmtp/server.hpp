@@ -61,10 +61,6 @@ struct Limits {
     std::chrono::seconds data_timeout{180}; ///< for each read
 };
 
-/// A listening Unix socket at `path`: a stale one is replaced, a living one is an error; the mode
-/// is set before anybody can connect. Throws std::system_error with the path in its text.
-[[nodiscard]] Fd listen_unix(const std::string &path, mode_t mode);
-
 class Server {
   public:
     /// Peers whose SO_PEERCRED uid is not in `peers` are sent away (root is always let in).

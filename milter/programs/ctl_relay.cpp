@@ -1,7 +1,7 @@
 #include "programs/ctl_relay.hpp"
 
-#include "admin/control.hpp"
 #include "base/handle.hpp"
+#include "daemon/control.hpp"
 #include "programs/ctl_screen.hpp"
 
 #include <fmt/format.h>
@@ -62,7 +62,8 @@ RelayAnswer ask_relay(const Configuration &configuration, const std::vector<std:
                 {},
                 "demail-relay " + there.sentence};
     try {
-        auto value = json::parse(control_request(configuration.control_socket, words));
+        auto value =
+            json::parse(control_request("demail-relay", configuration.control_socket, words));
         if (!value.is_object()) throw std::runtime_error("the answer is no JSON object");
         if (value.contains("error") && value["error"].is_string())
             return {RelayAnswer::Kind::refused, {}, value["error"].get<std::string>()};

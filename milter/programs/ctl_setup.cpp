@@ -1,6 +1,6 @@
 #include "programs/ctl_setup.hpp"
 
-#include "admin/daemon.hpp"
+#include "daemon/exit.hpp"
 #include "programs/ctl_screen.hpp"
 #include "relay/command.hpp"
 

@@ -1,6 +1,6 @@
 #include "programs/ctl_test_address.hpp"
 
-#include "admin/daemon.hpp"
+#include "daemon/exit.hpp"
 #include "filter/recipient.hpp"
 #include "filter/session.hpp"
 #include "programs/ctl_screen.hpp"

@@ -1,7 +1,7 @@
 // What demailctl says of a checked thing, and the exit code that follows.
 #pragma once
 
-#include "admin/daemon.hpp"
+#include "daemon/exit.hpp"
 
 #include <algorithm>
 #include <string>

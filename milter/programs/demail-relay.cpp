@@ -1,9 +1,10 @@
 // demail-relay: takes sealed messages from Postfix over LMTP and submits them to the De-Mail
 // provider.
-#include "admin/control.hpp"
 #include "admin/daemon.hpp"
+#include "base/listen_unix.hpp"
 #include "base/log.hpp"
 #include "crypto/token_thread.hpp"
+#include "daemon/control.hpp"
 #include "lmtp/server.hpp"
 #include "programs/relay_control.hpp"
 #include "relay/domain_keeper.hpp"
@@ -59,11 +60,11 @@ void run(const DaemonOptions &options) {
     relay::Service service(relay::settings_from(configuration), submitter);
     // Connecting needs write permission: the peer's group alone gets it, and the peer's uid is
     // checked on top.
-    lmtp::Server server(lmtp::listen_unix(configuration->lmtp_socket, 0660),
+    lmtp::Server server(listen_unix(configuration->lmtp_socket, 0660),
                         {uid_of(configuration->lmtp_peer)}, service, {});
     relay::DomainKeeper domains(service);
     // A socket has one group and two may ask: anybody connects, and the peer's groups are judged.
-    const ControlServer control(lmtp::listen_unix(configuration->control_socket, 0666),
+    const ControlServer control("demail-relay", listen_unix(configuration->control_socket, 0666),
                                 control_commands(service, domains, *journal));
     std::thread serving([&] { server.run(); });
 

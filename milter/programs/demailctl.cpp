@@ -1,8 +1,8 @@
 // demailctl: what an administrator asks of the gateway, and tells it.
 #include "admin/configuration.hpp"
-#include "admin/daemon.hpp"
 #include "base/log.hpp"
 #include "config.h"
+#include "daemon/exit.hpp"
 #include "programs/ctl_cert.hpp"
 #include "programs/ctl_domains.hpp"
 #include "programs/ctl_resume.hpp"

@@ -1,7 +1,7 @@
 // What the relay's control socket can do.
 #pragma once
 
-#include "admin/control.hpp"
+#include "daemon/control.hpp"
 #include "journal/journal.hpp"
 #include "relay/domain_keeper.hpp"
 #include "relay/service.hpp"

@@ -1,7 +1,7 @@
 # The mains. LIBS of a program: rooms from the top of the house to the ground, then libraries.
 
 ROOMS_RELAY = libdemail-relay.a libdemail-admin.a libdemail-lmtp.a libdemail-soap.a \
-	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-base.a
+	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a
 LIBS_RELAY = $(RELAY_LIBS) $(JOURNAL_LIBS) $(CURL_LIBS) $(XML_LIBS) $(TOML_LIBS) $(IDN_LIBS) \
 	$(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
@@ -15,7 +15,7 @@ demail_relay_LDADD = $(ROOMS_RELAY) $(LIBS_RELAY)
 sbin_PROGRAMS += demail-milter
 demail_milter_SOURCES = milter/programs/demail-milter.cpp
 demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a libdemail-message.a \
-	libdemail-base.a $(MILTER_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
+	libdemail-daemon.a libdemail-base.a $(MILTER_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
 	$(OPENSSL_LIBS) -ldl
 
 # demailctl: all but its main in a library, so that tests reach it.
@@ -47,7 +47,7 @@ libdemail_ctl_a_SOURCES = \
 	milter/programs/ctl_token_list.hpp \
 	milter/programs/ctl_verdict.hpp
 CTL_LIBS = libdemail-ctl.a libdemail-filter.a libdemail-relay.a libdemail-admin.a \
-	libdemail-crypto.a libdemail-message.a libdemail-base.a
+	libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a
 LIBS_CTL = $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 bin_PROGRAMS += demailctl

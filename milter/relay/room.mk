@@ -30,7 +30,7 @@ libdemail_relay_a_SOURCES = \
 RELAY_LIBS = $(PSL_LIBS) -lresolv
 
 RELAY_TEST_LIBS = libdemail-relay.a libdemail-admin.a libdemail-soap.a libdemail-lmtp.a \
-	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-base.a \
+	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a \
 	$(UNIT_LIBS) $(RELAY_LIBS) $(JOURNAL_LIBS) $(CURL_LIBS) $(XML_LIBS) $(TOML_LIBS) $(IDN_LIBS) \
 	$(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 UNIT_TESTS += tests/unit/submitter_test tests/unit/admission_test

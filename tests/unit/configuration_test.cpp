@@ -1,6 +1,6 @@
 #include "admin/configuration.hpp"
-#include "admin/toml_section.hpp"
 #include "check.hpp"
+#include "daemon/toml_section.hpp"
 
 #include <optional>
 #include <string>

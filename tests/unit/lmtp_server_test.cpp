@@ -1,3 +1,4 @@
+#include "base/listen_unix.hpp"
 #include "check.hpp"
 #include "lmtp_recording.hpp"
 
@@ -16,6 +17,7 @@
 
 using namespace demail::lmtp;
 using demail::Fd;
+using demail::listen_unix;
 using demail::lmtp::test::Client;
 using demail::lmtp::test::Recording;
 

@@ -1,4 +1,4 @@
-#include "admin/toml_section.hpp"
+#include "daemon/toml_section.hpp"
 
 #include "base/log.hpp"
 
@@ -43,6 +43,11 @@ std::string_view kind(const toml::node &node) {
 }
 
 } // namespace
+
+std::string ConfigurationFault::str() const {
+    if (line == 0) return fmt::format("{}: {}", file, sentence);
+    return fmt::format("{}:{}:{}: {}", file, line, column, sentence);
+}
 
 void FaultList::fault(toml::source_position at, std::string sentence) {
     faults_.push_back({file_, at.line, at.column, std::move(sentence)});

@@ -1,21 +1,23 @@
+# What both sides of the house stand on.
 noinst_LIBRARIES += libdemail-base.a
 libdemail_base_a_SOURCES = \
-	milter/base/digest.cpp \
-	milter/base/digest.hpp \
-	milter/base/ecdsa_value.cpp \
-	milter/base/ecdsa_value.hpp \
-	milter/base/handle.hpp \
-	milter/base/log.hpp
+	pkcs11/base/digest.cpp \
+	pkcs11/base/digest.hpp \
+	pkcs11/base/ecdsa_value.cpp \
+	pkcs11/base/ecdsa_value.hpp \
+	pkcs11/base/file.cpp \
+	pkcs11/base/file.hpp \
+	pkcs11/base/handle.hpp \
+	pkcs11/base/listen_unix.cpp \
+	pkcs11/base/listen_unix.hpp \
+	pkcs11/base/log.cpp \
+	pkcs11/base/log.hpp \
+	pkcs11/base/peer.cpp \
+	pkcs11/base/peer.hpp
 
-libdemail_base_a_SOURCES += milter/base/log.cpp
 UNIT_TESTS += tests/unit/log_test
 tests_unit_log_test_SOURCES = tests/unit/log_test.cpp
 tests_unit_log_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(SYSTEMD_LIBS)
-libdemail_base_a_SOURCES += \
-	milter/base/file.cpp \
-	milter/base/file.hpp \
-	milter/base/peer.cpp \
-	milter/base/peer.hpp
 UNIT_TESTS += tests/unit/digest_test
 tests_unit_digest_test_SOURCES = tests/unit/digest_test.cpp
 tests_unit_digest_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)

@@ -1,4 +1,4 @@
-#include "lmtp/server.hpp"
+#include "base/listen_unix.hpp"
 
 #include <fmt/format.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #include <cstring>
 #include <system_error>
 
-namespace demail::lmtp {
+namespace demail {
 namespace {
 
 [[noreturn]] void fail(int error, const std::string &what) {
@@ -86,4 +86,4 @@ Fd listen_unix(const std::string &path, mode_t mode) {
     return fd;
 }
 
-} // namespace demail::lmtp
+} // namespace demail

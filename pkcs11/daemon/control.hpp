@@ -1,4 +1,4 @@
-// The relay's control socket: one line of words in, one JSON text out. Root and the group
+// A daemon's control socket: one line of words in, one JSON text out. Root and the group
 // demail-admin may act, demail-view may look.
 #pragma once
 
@@ -22,20 +22,23 @@ struct ControlCommand {
 /// Serves one request after the other on its own thread, each within 5 s.
 class ControlServer {
   public:
-    ControlServer(Fd listener, std::map<std::string, ControlCommand, std::less<>> commands);
+    /// `program` is how the daemon is called in sentences.
+    ControlServer(std::string program, Fd listener,
+                  std::map<std::string, ControlCommand, std::less<>> commands);
     ~ControlServer();
 
   private:
     void run();
     void serve(int socket);
 
+    std::string program_;
     Fd listener_, stop_;
     std::map<std::string, ControlCommand, std::less<>> commands_;
     std::thread thread_;
 };
 
-/// What the relay answers; throws std::runtime_error with a sentence when it does not.
-[[nodiscard]] std::string control_request(const std::string &socket,
+/// What the daemon `program` answers; throws std::runtime_error with a sentence when it does not.
+[[nodiscard]] std::string control_request(const std::string &program, const std::string &socket,
                                           const std::vector<std::string> &words);
 
 } // namespace demail

@@ -1,13 +1,14 @@
-#include "admin/daemon.hpp"
+#include "daemon/command_line.hpp"
+
 #include "base/log.hpp"
 #include "config.h"
+#include "daemon/exit.hpp"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <utility>
-#include <variant>
 
 namespace demail {
 namespace {
@@ -26,13 +27,14 @@ void print_all(const std::vector<ConfigurationFault> &list) {
 
 } // namespace
 
-std::optional<int> start_daemon(int argc, char **argv, const char *program, const char *purpose,
-                                bool is_relay, DaemonOptions &options) {
-    CLI::App app(purpose, program);
-    std::string file = SYSCONFDIR "/demail/demail.toml";
+std::optional<int>
+start_program(int argc, char **argv, const ProgramDescription &program, std::string &config_file,
+              const std::function<ConfigurationReport(const std::string &file)> &read) {
+    CLI::App app(program.purpose, program.name);
+    std::string file = program.config_file;
     bool check = false;
     app.set_help_flag("--help", "Show this text and end");
-    app.set_version_flag("--version", fmt::format("{} {}", program, PACKAGE_VERSION),
+    app.set_version_flag("--version", fmt::format("{} {}", program.name, PACKAGE_VERSION),
                          "Show the version and end");
     app.add_option("--config", file, "The configuration file")
         ->type_name("FILE")
@@ -44,31 +46,23 @@ std::optional<int> start_daemon(int argc, char **argv, const char *program, cons
     } catch (const CLI::Success &request) {
         return app.exit(request);
     } catch (const CLI::ParseError &error) {
-        print(stderr,
-              fmt::format("{}: {}\nRun {} --help for more.\n", program, error.what(), program));
+        print(stderr, fmt::format("{}: {}\nRun {} --help for more.\n", program.name, error.what(),
+                                  program.name));
         return exit_usage;
     }
 
-    auto result = read_configuration(file);
-    if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&result)) {
-        print_all(*faults);
-        return exit_configuration;
-    }
-    auto configuration =
-        std::make_shared<const Configuration>(std::get<Configuration>(std::move(result)));
-    const auto faults = check_files(*configuration, file, is_relay);
-    if (check || !faults.empty()) {
-        print_all(configuration->warnings);
-        print_all(faults);
-        if (!faults.empty()) return exit_configuration;
+    const ConfigurationReport report = read(file);
+    if (check || !report.faults.empty()) {
+        print_all(report.warnings);
+        print_all(report.faults);
+        if (!report.faults.empty()) return exit_configuration;
         print(stdout, fmt::format("{}: good\n", file));
         return exit_good;
     }
-    log::open(program);
-    for (const ConfigurationFault &warning : configuration->warnings)
+    log::open(program.name);
+    for (const ConfigurationFault &warning : report.warnings)
         log::say(log::Level::warning, warning.str());
-    options.config_file = std::move(file);
-    options.configuration = std::move(configuration);
+    config_file = std::move(file);
     return std::nullopt;
 }
 

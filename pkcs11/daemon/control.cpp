@@ -1,4 +1,4 @@
-#include "admin/control.hpp"
+#include "daemon/control.hpp"
 
 #include "base/peer.hpp"
 
@@ -59,10 +59,11 @@ std::string error_text(const std::string &sentence) {
 
 } // namespace
 
-ControlServer::ControlServer(Fd listener,
+ControlServer::ControlServer(std::string program, Fd listener,
                              std::map<std::string, ControlCommand, std::less<>> commands)
-    : listener_(std::move(listener)), stop_(::eventfd(0, EFD_CLOEXEC)),
-      commands_(std::move(commands)), thread_([this] { run(); }) {}
+    : program_(std::move(program)), listener_(std::move(listener)),
+      stop_(::eventfd(0, EFD_CLOEXEC)), commands_(std::move(commands)), thread_([this] { run(); }) {
+}
 
 ControlServer::~ControlServer() {
     const std::uint64_t one = 1;
@@ -84,7 +85,8 @@ void ControlServer::serve(int socket) {
     const bool may_act = peer_uid(socket) == 0U || peer_in_group(socket, "demail-admin");
     const bool may_look = may_act || peer_in_group(socket, "demail-view");
     if (!may_look) { // at once: whoever may not ask cannot keep those waiting who may
-        write_all(socket, error_text("you may not ask the relay: only root and the groups "
+        write_all(socket, error_text("you may not ask " + program_ +
+                                     ": only root and the groups "
                                      "demail-admin and demail-view may") +
                               "\n");
         return;
@@ -99,7 +101,7 @@ void ControlServer::serve(int socket) {
     try {
         const auto command = commands_.find(name);
         if (command == commands_.end())
-            answer = error_text("the relay does not know the command \"" + name + "\"");
+            answer = error_text(program_ + " does not know the command \"" + name + "\"");
         else if (command->second.acts && !may_act)
             answer =
                 error_text("you may look but not act: only root and the group demail-admin may");
@@ -111,7 +113,8 @@ void ControlServer::serve(int socket) {
     write_all(socket, answer + "\n");
 }
 
-std::string control_request(const std::string &path, const std::vector<std::string> &words) {
+std::string control_request(const std::string &program, const std::string &path,
+                            const std::vector<std::string> &words) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.size() >= sizeof address.sun_path)
@@ -120,7 +123,7 @@ std::string control_request(const std::string &path, const std::vector<std::stri
     const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket ||
         ::connect(socket.get(), reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0)
-        throw std::runtime_error("demail-relay cannot be asked at " + path + " (" +
+        throw std::runtime_error(program + " cannot be asked at " + path + " (" +
                                  std::strerror(errno) +
                                  "): is it running, and are you in the group demail-admin?");
     set_patience(socket.get());
@@ -129,7 +132,7 @@ std::string control_request(const std::string &path, const std::vector<std::stri
         line += (line.empty() ? "" : " ") + word;
     write_all(socket.get(), line + "\n");
     std::string answer = read_until(socket.get(), '\n', longest_answer);
-    if (answer.empty()) throw std::runtime_error("demail-relay did not answer at " + path);
+    if (answer.empty()) throw std::runtime_error(program + " did not answer at " + path);
     return answer;
 }
 

@@ -1,8 +1,8 @@
 // One table of the configuration while it is read: every key is asked for once, by name and kind;
-// what is left over is unknown. Faults are collected, never thrown. Inside admin only.
+// what is left over is unknown. Faults are collected, never thrown.
 #pragma once
 
-#include "admin/configuration.hpp"
+#include "daemon/fault.hpp"
 
 #include <toml++/toml.h>
 
