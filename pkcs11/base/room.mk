@@ -13,7 +13,9 @@ libdemail_base_a_SOURCES = \
 	pkcs11/base/log.cpp \
 	pkcs11/base/log.hpp \
 	pkcs11/base/peer.cpp \
-	pkcs11/base/peer.hpp
+	pkcs11/base/peer.hpp \
+	pkcs11/base/secret.cpp \
+	pkcs11/base/secret.hpp
 
 UNIT_TESTS += tests/unit/log_test
 tests_unit_log_test_SOURCES = tests/unit/log_test.cpp
