@@ -90,6 +90,8 @@ CURLcode prepare_tls(CURL *, void *context, void *line) noexcept {
     auto &self = *static_cast<Line *>(line);
     try {
         self.handshake.watch(tls);
+        // libcurl 7.88 turns tickets off; many servers resume TLS 1.2 sessions by nothing else.
+        SSL_CTX_clear_options(tls, SSL_OP_NO_TICKET);
         auto fault = use_client_key(tls, *self.key, *self.limits);
         if (!fault) return CURLE_OK;
         self.key_fault = *std::move(fault);

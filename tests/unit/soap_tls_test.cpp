@@ -53,10 +53,12 @@ class CaFile {
 // What the server saw of one handshake.
 struct Seen {
     std::string version, cipher, group, signature, digest;
+    bool resumed = false;
 };
 
 Seen seen_by(SSL *ssl) {
-    Seen seen{SSL_get_version(ssl), SSL_get_cipher_name(ssl), "", "", ""};
+    Seen seen{SSL_get_version(ssl),        SSL_get_cipher_name(ssl), "", "", "",
+              SSL_session_reused(ssl) == 1};
     if (const char *group = SSL_group_to_name(ssl, static_cast<int>(SSL_get_negotiated_group(ssl))))
         seen.group = group;
     int nid = 0;
@@ -79,6 +81,7 @@ struct Server {
         seen.push_back(seen_by(ssl));
         while (!tls.request(ssl).empty())
             TlsServer::answer(ssl, "<reply/>");
+        SSL_shutdown(ssl); // else OpenSSL forgets the session
     }
 };
 
@@ -292,6 +295,24 @@ static void what_does_not_speak_tls_is_named() {
                 {"failed on our side", "does not speak TLS"});
 }
 
+static void a_series_on_fresh_connections_costs_one_full_handshake() {
+    struct Case {
+        int version;
+        std::uint64_t options; // of the server
+    };
+    for (const Case &one : {Case{TLS1_2_VERSION, 0}, Case{TLS1_2_VERSION, SSL_OP_NO_TICKET},
+                            Case{TLS1_3_VERSION, 0}}) {
+        Server server(one.version,
+                      [&](SSL_CTX *context) { SSL_CTX_set_options(context, one.options); });
+        Client client(server, make_key("P-256"));
+        for (int count = 0; count < 5; ++count)
+            CHECK(replied(client.post()));
+        CHECK_EQUAL(server.tls.connections, 5);
+        for (std::size_t at = 0; at < 5; ++at)
+            CHECK_EQUAL(server.seen[at].resumed, at != 0);
+    }
+}
+
 int main() {
     std::signal(SIGPIPE, SIG_IGN); // of the test's server
     return run("soap tls", {TEST(every_key_signs_in_where_only_aes256_sha384_and_p_521_are_spoken),
@@ -306,5 +327,6 @@ int main() {
                             TEST(a_server_of_another_ca_is_named_with_the_file),
                             TEST(a_server_of_another_name_is_named),
                             TEST(a_server_certificate_out_of_time_is_named),
-                            TEST(what_does_not_speak_tls_is_named)});
+                            TEST(what_does_not_speak_tls_is_named),
+                            TEST(a_series_on_fresh_connections_costs_one_full_handshake)});
 }
