@@ -28,6 +28,7 @@ namespace limit {
 inline constexpr std::size_t reply = 64UL * 1024;  ///< payload bytes of a reply's frame
 inline constexpr std::size_t request = 4UL * 1024; ///< payload bytes of a request's frame
 inline constexpr std::size_t name = 64;            ///< serials, labels, models, ids, PIN names
+inline constexpr std::size_t reader = 128;         ///< MAX_READERNAME of PC/SC
 inline constexpr std::size_t sentence = 1024;
 inline constexpr std::size_t pin = 64;
 inline constexpr std::size_t input = 1024;      ///< what is signed or decrypted: RSA-8192
