@@ -4,7 +4,7 @@
 build_packages='autoconf automake libtool autoconf-archive pkg-config g++ make
 	libmilter-dev libcurl4-openssl-dev libssl-dev libxml2-dev libsoci-dev libboost-dev
 	libsqlite3-dev libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libidn2-dev
-	libp11-kit-dev libp11-dev libpsl-dev libsystemd-dev libcmocka-dev'
+	libp11-kit-dev libp11-dev libpcsclite-dev libpsl-dev libsystemd-dev libcmocka-dev'
 run_packages='postfix softhsm2 opensc openssl python3 python3-lxml python3-xmlsec python3-cryptography procps
 	ca-certificates'
 test_packages='cmake libxml2-utils xmlsec1 xz-utils clang libclang-rt-dev'

@@ -5,8 +5,6 @@ libdemail_crypto_a_SOURCES = \
 	milter/crypto/certificate_choice.hpp \
 	milter/crypto/ck_result.cpp \
 	milter/crypto/ck_result.hpp \
-	milter/crypto/digest_info.cpp \
-	milter/crypto/digest_info.hpp \
 	milter/crypto/key_on_token.cpp \
 	milter/crypto/key_on_token.hpp \
 	milter/crypto/key_uri.cpp \
@@ -70,11 +68,6 @@ tests_unit_key_uri_test_LDADD = $(crypto_test_libraries)
 UNIT_TESTS += tests/unit/certificate_choice_test
 tests_unit_certificate_choice_test_SOURCES = tests/unit/certificate_choice_test.cpp tests/unit/certificates.cpp
 tests_unit_certificate_choice_test_LDADD = $(crypto_test_libraries)
-
-UNIT_TESTS += tests/unit/digest_info_test
-tests_unit_digest_info_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
-tests_unit_digest_info_test_SOURCES = tests/unit/digest_info_test.cpp tests/unit/certificates.cpp
-tests_unit_digest_info_test_LDADD = $(crypto_test_libraries)
 
 # These load the shim (tests/shim) in front of SoftHSM.
 shim_test_sources = tests/unit/shim_token.cpp tests/unit/shim_token.hpp $(token_test_sources)

@@ -2,7 +2,7 @@
 // between OpenSSL and PKCS#11.
 #pragma once
 
-#include "crypto/digest_info.hpp"
+#include "base/digest_info.hpp"
 
 #include <cstddef>
 #include <string>

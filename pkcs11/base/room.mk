@@ -1,8 +1,11 @@
 # What both sides of the house stand on.
 noinst_LIBRARIES += libdemail-base.a
+libdemail_base_a_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 libdemail_base_a_SOURCES = \
 	pkcs11/base/digest.cpp \
 	pkcs11/base/digest.hpp \
+	pkcs11/base/digest_info.cpp \
+	pkcs11/base/digest_info.hpp \
 	pkcs11/base/ecdsa_value.cpp \
 	pkcs11/base/ecdsa_value.hpp \
 	pkcs11/base/file.cpp \
@@ -23,3 +26,7 @@ tests_unit_log_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(SYSTEMD_LIBS)
 UNIT_TESTS += tests/unit/digest_test
 tests_unit_digest_test_SOURCES = tests/unit/digest_test.cpp
 tests_unit_digest_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)
+UNIT_TESTS += tests/unit/digest_info_test
+tests_unit_digest_info_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_digest_info_test_SOURCES = tests/unit/digest_info_test.cpp tests/unit/certificates.cpp
+tests_unit_digest_info_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)

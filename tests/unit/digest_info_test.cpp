@@ -1,14 +1,13 @@
 // The blocks that a raw RSA operation is given, against OpenSSL's own padding.
 #include "base/digest.hpp"
+#include "base/digest_info.hpp"
 #include "certificates.hpp"
 #include "check.hpp"
-#include "crypto/digest_info.hpp"
 
 #include <openssl/rsa.h>
 
-using namespace demail::crypto;
+using namespace demail;
 using namespace demail::test;
-using demail::Handle;
 
 namespace {
 

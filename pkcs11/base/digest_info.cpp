@@ -1,4 +1,4 @@
-#include "crypto/digest_info.hpp"
+#include "base/digest_info.hpp"
 
 #include "base/digest.hpp"
 #include "base/handle.hpp"
@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-namespace demail::crypto {
+namespace demail {
 namespace {
 
 constexpr DigestAlgorithm algorithms[] = {
@@ -100,4 +100,4 @@ std::optional<std::string> pss_block(const DigestAlgorithm &algorithm, const Dig
     return block;
 }
 
-} // namespace demail::crypto
+} // namespace demail

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace demail::crypto {
+namespace demail {
 
 /// One of the digests that signatures may use.
 struct DigestAlgorithm {
@@ -35,4 +35,4 @@ struct DigestAlgorithm {
                                                    std::string_view digest, std::size_t salt_size,
                                                    std::size_t modulus_bits);
 
-} // namespace demail::crypto
+} // namespace demail
