@@ -139,7 +139,9 @@ struct Decrypt {
     std::uint32_t deadline_ms = 0;
 };
 /// With a PIN: one VERIFY under the guard, kept by the daemon if the card accepts it. Without: is
-/// the PIN held? CKR_OK, else CKR_PIN_INCORRECT, CKR_PIN_LOCKED or CKR_USER_PIN_NOT_INITIALIZED.
+/// the PIN held? CKR_OK; CKR_FUNCTION_CANCELED (not held, somebody has to unlock); CKR_PIN_LOCKED;
+/// CKR_USER_PIN_NOT_INITIALIZED (null PIN). Never CKR_PIN_INCORRECT, which is for a PIN that was
+/// tried.
 struct Login {
     std::string serial;
     std::optional<Secret> pin;
