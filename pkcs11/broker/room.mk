@@ -1,0 +1,20 @@
+# demail-cardd: who may use the card, when a PIN may be tried, in which turn.
+noinst_LIBRARIES += libdemail-broker.a
+libdemail_broker_a_CPPFLAGS = $(AM_CPPFLAGS) $(TOML_CFLAGS) $(FMT_CFLAGS) $(SYSTEMD_CFLAGS) \
+	$(P11KIT_CFLAGS) $(PCSC_CFLAGS)
+libdemail_broker_a_SOURCES = \
+	pkcs11/broker/access.cpp \
+	pkcs11/broker/access.hpp \
+	pkcs11/broker/audit.cpp \
+	pkcs11/broker/audit.hpp \
+	pkcs11/broker/configuration.cpp \
+	pkcs11/broker/configuration.hpp \
+	pkcs11/broker/configuration_files.cpp \
+	pkcs11/broker/driver.hpp \
+	pkcs11/broker/fair_queue.hpp \
+	pkcs11/broker/guard.cpp \
+	pkcs11/broker/guard.hpp \
+	pkcs11/broker/latch.cpp \
+	pkcs11/broker/latch.hpp \
+	pkcs11/broker/words.cpp \
+	pkcs11/broker/words.hpp
