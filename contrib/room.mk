@@ -6,6 +6,8 @@ EXTRA_DIST += tests/e2e/provider_client.py tests/e2e/provider_fixture.py \
 sandboxdir = $(datadir)/demail-sandbox
 nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/demail-provider \
+	contrib/sandbox/demail-virtual-card \
+	contrib/sandbox/pcscd.py \
 	contrib/sandbox/sandbox.py \
 	contrib/sandbox/sink.py \
 	contrib/sandbox/tour.py
@@ -13,6 +15,7 @@ nobase_dist_sandbox_DATA = \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/client.py \
 	contrib/sandbox/daemons.py \
+	contrib/sandbox/namespaces.py \
 	contrib/sandbox/pki.py \
 	contrib/sandbox/postfix.py \
 	contrib/sandbox/process.py \
@@ -29,6 +32,21 @@ nobase_dist_sandbox_DATA = \
 	contrib/sandbox/provider/store.py \
 	contrib/sandbox/provider/wssec.py \
 	contrib/sandbox/softhsm.py \
+	contrib/sandbox/tcos/__init__.py \
+	contrib/sandbox/tcos/apdu.py \
+	contrib/sandbox/tcos/card.py \
+	contrib/sandbox/tcos/control.py \
+	contrib/sandbox/tcos/counters.py \
+	contrib/sandbox/tcos/faults.py \
+	contrib/sandbox/tcos/files.py \
+	contrib/sandbox/tcos/keys.py \
+	contrib/sandbox/tcos/passwords.py \
+	contrib/sandbox/tcos/personalise.py \
+	contrib/sandbox/tcos/profiles.py \
+	contrib/sandbox/tcos/slot.py \
+	contrib/sandbox/tcos/store.py \
+	contrib/sandbox/tcos/vpcd.py \
+	contrib/sandbox/virtual_card.py \
 	xsd/provider.xsd
 bin_SCRIPTS = contrib/sandbox/demail-sandbox
 contrib/sandbox/demail-sandbox: contrib/sandbox/demail-sandbox.in Makefile

@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 # szOID_KP_SMARTCARD_LOGON: what the certificates on De-Mail's cards carry beside clientAuth.
 SMARTCARD_LOGON = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.2")
 LIFETIME = datetime.timedelta(days=365)
+ONE_HOUR = datetime.timedelta(hours=1)  # certificates are that old: clocks of virtual machines drift
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,17 @@ def issue_client(ca, public_key_pem, common_name):
                        [ExtendedKeyUsageOID.CLIENT_AUTH, SMARTCARD_LOGON]))
 
 
+def issue_for_card(ca, public_key, common_name, role, expired=False):
+    """A certificate (x509.Certificate) as De-Mail's cards hold them. role: "auth" signs in, "sign"
+    signs for a person, "enc" is enciphered to; "issuer" is the one that the card's maker puts on
+    it, for none of De-Mail's uses."""
+    usage = {"auth": {"digital_signature": True}, "sign": {"content_commitment": True},
+             "enc": {"key_encipherment": True}, "issuer": {"data_encipherment": True}}[role]
+    extended = [ExtendedKeyUsageOID.CLIENT_AUTH, SMARTCARD_LOGON] if role == "auth" else []
+    return _issue(ca, common_name, public_key, extended, usage=usage,
+                  age=2 * LIFETIME if expired else ONE_HOUR)
+
+
 def sha256_of(certificate_pem):
     """The fingerprint that provider.json and reply_signer want: 64 hex digits, of the DER."""
     if isinstance(certificate_pem, str):
@@ -110,10 +122,10 @@ def make_key(key_type):
     return ec.generate_private_key(curve())
 
 
-def _issue(ca, common_name, public_key, extended_usage, *extensions):
-    builder = (_builder(_name(common_name), ca.certificate.subject, public_key)
+def _issue(ca, common_name, public_key, extended_usage, *extensions, usage=None, age=ONE_HOUR):
+    builder = (_builder(_name(common_name), ca.certificate.subject, public_key, age)
                .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-               .add_extension(_usage(digital_signature=True), critical=True)
+               .add_extension(_usage(**(usage or {"digital_signature": True})), critical=True)
                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
                    ca.key.public_key()), critical=False))
     if extended_usage:
@@ -123,9 +135,8 @@ def _issue(ca, common_name, public_key, extended_usage, *extensions):
     return builder.sign(ca.key, hashes.SHA256())
 
 
-def _builder(subject, issuer, public_key):
-    # An hour back: clocks of virtual machines drift.
-    start = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=1)
+def _builder(subject, issuer, public_key, age=ONE_HOUR):
+    start = datetime.datetime.now(datetime.timezone.utc) - age
     return (x509.CertificateBuilder()
             .subject_name(subject).issuer_name(issuer).public_key(public_key)
             .serial_number(x509.random_serial_number())
