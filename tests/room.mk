@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/e2e/test_sendmail.py \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
+	tests/e2e/test_token.py \
 	tests/e2e/test_uncertain.py
 
 include tests/shim/room.mk

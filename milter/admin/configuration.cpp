@@ -72,6 +72,7 @@ void read_relay(FaultList &faults, const toml::table &table, Configuration &conf
     assign(configuration.domains, section.path("domains"));
     assign(configuration.spool, section.path("spool"));
     assign(configuration.evidence, section.path("evidence"));
+    assign(configuration.refused_pins, section.path("refused_pins"));
     read_journal(section, configuration);
     assign(configuration.control_socket, section.socket_path("control_socket"));
     assign(configuration.postfix_configuration, section.path("postfix_configuration"));

@@ -48,6 +48,7 @@ struct Configuration {
     std::string domains = "/var/lib/demail/domains";
     std::string spool = "/var/lib/demail/spool";
     std::string evidence = "/var/lib/demail/evidence";
+    std::string refused_pins = "/var/lib/demail/refused-pins"; ///< directory, made when needed
     std::string journal = "sqlite3:///var/lib/demail/journal.db";
     std::string control_socket = "/run/demail-relay/control.sock";
     std::string

@@ -1,9 +1,12 @@
 #include "crypto/open_token.hpp"
 
+#include "crypto/refused_pins.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 
 namespace demail::crypto {
 namespace {
@@ -78,9 +81,9 @@ void OpenToken::close() noexcept {
     session_ = CK_INVALID_HANDLE;
 }
 
-void OpenToken::reopen(const std::optional<std::string> &pin_file) {
+void OpenToken::reopen(const PinSource &pin) {
     close();
-    pin_file_ = pin_file;
+    pin_ = pin;
     std::vector<PresentToken> tokens;
     try {
         tokens = present_tokens(*module_);
@@ -150,7 +153,7 @@ void OpenToken::respect_flags(CK_FLAGS token_flags) const {
     // This process may be the next of many that a supervisor starts with the same wrong PIN; each
     // would cost a try. A person at a PIN pad knows what he does.
     const bool known = accepted_pin_ && !pin_is_doubtful_;
-    if ((token_flags & CKF_USER_PIN_COUNT_LOW) != 0 && !known && (pin_file_ || !has_pin_pad_))
+    if ((token_flags & CKF_USER_PIN_COUNT_LOW) != 0 && !known && (pin_.file || !has_pin_pad_))
         throw stay_out("has been given a wrong PIN, so the one of the PIN file is not tried: a "
                        "person must set the file right and log in once by other means, which "
                        "makes the token forget the wrong one");
@@ -159,19 +162,20 @@ void OpenToken::respect_flags(CK_FLAGS token_flags) const {
 void OpenToken::latch_if_refused(CK_RV result) {
     const CkError error{result, "C_Login"};
     if (refuses_pin(result)) {
+        const std::string more = remember_refusal();
         accepted_pin_.reset();
         const TokenUnavailable refusal = explain(error, identity_.label);
         latch_->refusal.emplace(refusal.reason(),
                                 fmt::format("{}; it is not tried again before this program is "
-                                            "started anew",
-                                            refusal.what()));
+                                            "started anew{}",
+                                            refusal.what(), more));
         throw *latch_->refusal;
     }
     expect_ok(result, "C_Login");
 }
 
 CK_RV OpenToken::offer_pin(CK_USER_TYPE user) {
-    if (!accepted_pin_ && !pin_file_) {
+    if (!accepted_pin_ && !pin_.file) {
         if (!has_pin_pad_)
             throw TokenUnavailable(Reason::locked,
                                    fmt::format("token \"{}\" needs a PIN, and its URI names no "
@@ -181,12 +185,33 @@ CK_RV OpenToken::offer_pin(CK_USER_TYPE user) {
     }
     if (accepted_pin_)
         return (*module_)->C_Login(session_, user, accepted_pin_->data(), accepted_pin_->size());
-    Pin pin = Pin::read(*pin_file_);
+    return offer_pin_of_file(user);
+}
+
+CK_RV OpenToken::offer_pin_of_file(CK_USER_TYPE user) {
+    Pin pin = Pin::read(*pin_.file);
+    offered_ = pin.origin();
+    const RefusedPins refused(pin_.refused_pins);
+    refused.begin(identity_, *pin_.file, offered_);
     const CK_RV result = (*module_)->C_Login(session_, user, pin.data(), pin.size());
+    if (!refuses_pin(result)) refused.forget(identity_);
     // Kept for the next re-login: the file may hold another one by then, and this one is known to
     // cost no try.
     if (result == CKR_OK) accepted_pin_.emplace(std::move(pin));
     return result;
+}
+
+/// What the sentence of the refusal must add.
+std::string OpenToken::remember_refusal() const {
+    if (!pin_.file || offered_.empty()) return ""; // a person's, at a PIN pad
+    try {
+        RefusedPins(pin_.refused_pins).refused(identity_, *pin_.file, offered_);
+        return "";
+    } catch (const std::system_error &error) {
+        return fmt::format(", and a new start would try it again, since this could not be written "
+                           "down: {}",
+                           error.what());
+    }
 }
 
 std::string OpenToken::sign(CK_MECHANISM &mechanism, CK_OBJECT_HANDLE key, bool always_authenticate,

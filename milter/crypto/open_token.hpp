@@ -44,7 +44,8 @@ struct TokenCertificate {
 };
 
 /// Set once the token has refused a PIN, for the life of the process: three wrong PINs lock a card
-/// for good, and nothing that retries may ever come that far.
+/// for good, and nothing that retries may ever come that far. What the next process must know is
+/// on disk (refused_pins.hpp).
 struct PinLatch {
     std::optional<TokenUnavailable> refusal;
 };
@@ -61,9 +62,9 @@ class OpenToken {
     [[nodiscard]] bool is_open() const noexcept { return session_ != CK_INVALID_HANDLE; }
     /// Counts the sessions so far: an object handle lives as long as this stays the same.
     [[nodiscard]] unsigned generation() const noexcept { return generation_; }
-    /// Finds the token again in whatever slot, opens a session, logs in. `pin_file`: read when a
-    /// PIN is needed and none has been accepted yet.
-    void reopen(const std::optional<std::string> &pin_file);
+    /// Finds the token again in whatever slot, opens a session, logs in. `pin`: its file is read
+    /// when a PIN is needed and none has been accepted yet.
+    void reopen(const PinSource &pin);
 
     [[nodiscard]] bool has_mechanism(CK_MECHANISM_TYPE mechanism) const {
         return mechanisms_.count(mechanism) != 0;
@@ -86,14 +87,17 @@ class OpenToken {
     void respect_flags(CK_FLAGS token_flags) const;
     [[nodiscard]] bool is_logged_in();
     CK_RV offer_pin(CK_USER_TYPE user);
+    CK_RV offer_pin_of_file(CK_USER_TYPE user);
     void latch_if_refused(CK_RV login_result);
+    [[nodiscard]] std::string remember_refusal() const;
     void read_mechanisms(CK_SLOT_ID slot);
 
     std::shared_ptr<Module> module_;
     TokenIdentity identity_;
     std::shared_ptr<PinLatch> latch_;
-    std::optional<std::string> pin_file_;
+    PinSource pin_;
     std::optional<Pin> accepted_pin_;
+    std::string offered_;          ///< origin of the PIN that was offered last
     bool pin_is_doubtful_ = false; ///< the last C_Login failed, and not by refusing it
     CK_SESSION_HANDLE session_ = CK_INVALID_HANDLE;
     bool has_pin_pad_ = false; ///< CKF_PROTECTED_AUTHENTICATION_PATH

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -25,7 +26,16 @@ constexpr std::size_t page_size = 4096;
                            fmt::format("the PIN file {} {}", path, why));
 }
 
-void check_mode(const std::string &path, int fd) {
+std::string origin_of(const std::string &path, const struct stat &status) {
+    const char *const credentials = ::getenv("CREDENTIALS_DIRECTORY");
+    if (credentials != nullptr && path.starts_with(std::string(credentials) + '/'))
+        return fmt::format("credential {}", path.substr(path.rfind('/') + 1));
+    return fmt::format("file {} {} {}.{:09}", status.st_dev, status.st_ino, status.st_mtim.tv_sec,
+                       status.st_mtim.tv_nsec);
+}
+
+/// The file's origin.
+std::string check_mode(const std::string &path, int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) refuse(path, "cannot be looked at");
     if (!S_ISREG(status.st_mode)) refuse(path, "is no regular file");
@@ -36,6 +46,7 @@ void check_mode(const std::string &path, int fd) {
                            status.st_mode & 07777));
     if (status.st_uid != 0 && status.st_uid != ::geteuid())
         refuse(path, "belongs neither to root nor to the user of this program");
+    return origin_of(path, status);
 }
 
 } // namespace
@@ -51,11 +62,13 @@ Pin::Pin() {
 }
 
 Pin::Pin(Pin &&other) noexcept
-    : page_(std::exchange(other.page_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : page_(std::exchange(other.page_, nullptr)), size_(std::exchange(other.size_, 0)),
+      origin_(std::move(other.origin_)) {}
 
 Pin &Pin::operator=(Pin &&other) noexcept {
     std::swap(page_, other.page_);
     std::swap(size_, other.size_);
+    std::swap(origin_, other.origin_);
     return *this;
 }
 
@@ -68,8 +81,8 @@ Pin::~Pin() {
 Pin Pin::read(const std::string &path) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) refuse(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
-    check_mode(path, fd.get());
     Pin pin;
+    pin.origin_ = check_mode(path, fd.get());
     // Two more than the longest: a line end and what shows that there is too much.
     while (pin.size_ < longest + 2) {
         const ssize_t got = ::read(fd.get(), pin.page_ + pin.size_, longest + 2 - pin.size_);

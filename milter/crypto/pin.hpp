@@ -2,10 +2,17 @@
 // a time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace demail::crypto {
+
+/// Where a PIN comes from, and where it is remembered that it was wrong (refused_pins.hpp).
+struct PinSource {
+    std::optional<std::string> file; ///< none: a PIN pad, or no PIN
+    std::string refused_pins;        ///< directory; "": remembered by this process alone
+};
 
 class Pin {
   public:
@@ -24,11 +31,15 @@ class Pin {
 
     [[nodiscard]] unsigned char *data() const noexcept { return page_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    /// Which file it was read from, as of its i-node and time. Of a systemd credential
+    /// ($CREDENTIALS_DIRECTORY), which every start makes anew, its name.
+    [[nodiscard]] const std::string &origin() const noexcept { return origin_; }
 
   private:
     Pin();
     unsigned char *page_ = nullptr;
     std::size_t size_ = 0;
+    std::string origin_;
 };
 
 } // namespace demail::crypto

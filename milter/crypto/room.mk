@@ -18,6 +18,8 @@ libdemail_crypto_a_SOURCES = \
 	milter/crypto/openssl_signature.cpp \
 	milter/crypto/pin.cpp \
 	milter/crypto/pin.hpp \
+	milter/crypto/refused_pins.cpp \
+	milter/crypto/refused_pins.hpp \
 	milter/crypto/signature_params.cpp \
 	milter/crypto/signature_params.hpp \
 	milter/crypto/signing_key.hpp \

@@ -155,8 +155,9 @@ class KeyWithCertificate final : public TokenKey {
 
 } // namespace
 
-std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri, std::chrono::milliseconds deadline) {
-    const auto session = TokenSession::find(uri, deadline);
+std::shared_ptr<TokenKey> TokenKey::open(const KeyUri &uri, std::chrono::milliseconds deadline,
+                                         const std::string &refused_pins) {
+    const auto session = TokenSession::find(uri, deadline, refused_pins);
     Found found = session->use(deadline, [uri](OpenToken &token) {
         const Certificates all = token.certificates();
         Found one = uri.object || uri.id ? find_named(uri, token, all) : find_suitable(token, all);

@@ -46,16 +46,19 @@ constexpr std::chrono::milliseconds default_deadline = std::chrono::seconds(30);
 /// card that was pulled and came back is found again at the next signature (re-login, re-find, one
 /// retry). A refused PIN is tried once and then never again by this process, whatever key is opened
 /// (CKF_USER_PIN_FINAL_TRY and LOCKED are looked at first); nor by the next process where the token
-/// says that a wrong one has come (CKF_USER_PIN_COUNT_LOW). A token that does not answer by the
-/// deadline fails the signature (Reason::no_answer), and each further one at once until it answers.
+/// says that a wrong one has come (CKF_USER_PIN_COUNT_LOW), or where the note of the refusal is on
+/// disk. A token that does not answer by the deadline fails the signature (Reason::no_answer), and
+/// each further one at once until it answers.
 class TokenKey {
   public:
     /// Opens module and token, logs in, finds key and certificate (choice by use:
     /// certificate_choice.hpp when the URI leaves it open). Keys of one module share its
     /// C_Initialize and one session per token. `deadline`: for each signature, and for each step of
-    /// opening. Throws TokenUnavailable.
+    /// opening. `refused_pins`: a directory for notes of refused PINs, made when needed; "": none.
+    /// Throws TokenUnavailable.
     static std::shared_ptr<TokenKey> open(const KeyUri &uri,
-                                          std::chrono::milliseconds deadline = default_deadline);
+                                          std::chrono::milliseconds deadline = default_deadline,
+                                          const std::string &refused_pins = {});
     virtual ~TokenKey() = default;
 
     /// Usable with SSL_CTX_use_PrivateKey and EVP_DigestSign while this object lives.

@@ -91,7 +91,8 @@ std::vector<PresentToken> tokens_of(Module &module) {
 } // namespace
 
 std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri,
-                                                 std::chrono::milliseconds deadline) {
+                                                 std::chrono::milliseconds deadline,
+                                                 const std::string &refused_pins) {
     const auto module = Module::load(uri.module(), deadline);
     const PresentToken token =
         the_one(uri, module->path(), Module::run(module, deadline, tokens_of));
@@ -108,7 +109,7 @@ std::shared_ptr<TokenSession> TokenSession::find(const KeyUri &uri,
             known = session;
         }
     }
-    session->offer_pin_file(uri.pin_file);
+    session->offer({uri.pin_file, refused_pins});
     return session;
 }
 
@@ -119,14 +120,14 @@ TokenSession::~TokenSession() {
     static_cast<void>(thread_.run([token] { delete token; }, std::chrono::seconds(1)));
 }
 
-void TokenSession::offer_pin_file(const std::optional<std::string> &path) {
+void TokenSession::offer(const PinSource &pin) {
     const std::lock_guard lock(mutex_);
-    if (!pin_file_) pin_file_ = path;
+    if (!pin_.file) pin_ = pin;
 }
 
-std::optional<std::string> TokenSession::pin_file() const {
+PinSource TokenSession::pin() const {
     const std::lock_guard lock(mutex_);
-    return pin_file_;
+    return pin_;
 }
 
 TokenUnavailable TokenSession::no_answer() const {

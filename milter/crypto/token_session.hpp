@@ -13,10 +13,10 @@ namespace demail::crypto {
 class TokenSession : public std::enable_shared_from_this<TokenSession> {
   public:
     /// Finds the one token that fits the URI and gives the session of it, shared with whoever has
-    /// it already. `deadline`: for the module to load, and to list its tokens. Throws
-    /// TokenUnavailable; does not log in yet.
-    static std::shared_ptr<TokenSession> find(const KeyUri &uri,
-                                              std::chrono::milliseconds deadline);
+    /// it already. `deadline`: for the module to load, and to list its tokens. `refused_pins`: as
+    /// in PinSource. Throws TokenUnavailable; does not log in yet.
+    static std::shared_ptr<TokenSession> find(const KeyUri &uri, std::chrono::milliseconds deadline,
+                                              const std::string &refused_pins);
 
     TokenSession(std::shared_ptr<Module> module, TokenIdentity identity,
                  std::shared_ptr<PinLatch> latch)
@@ -47,7 +47,7 @@ class TokenSession : public std::enable_shared_from_this<TokenSession> {
         try {
             bool fresh = false;
             if (!token_->is_open()) {
-                token_->reopen(pin_file());
+                token_->reopen(pin());
                 fresh = true;
             }
             try {
@@ -55,22 +55,22 @@ class TokenSession : public std::enable_shared_from_this<TokenSession> {
             } catch (const CkError &error) {
                 if (fresh || !cured_by_reopening(error.result)) throw;
             }
-            token_->reopen(pin_file());
+            token_->reopen(pin());
             return work(*token_);
         } catch (const CkError &error) {
             throw explain(error, label_);
         }
     }
 
-    /// The file to read when a PIN is needed and none has been accepted yet; the first one stays.
-    void offer_pin_file(const std::optional<std::string> &path);
-    [[nodiscard]] std::optional<std::string> pin_file() const;
+    /// What to use when a PIN is needed and none has been accepted yet; the first file stays.
+    void offer(const PinSource &pin);
+    [[nodiscard]] PinSource pin() const;
     [[nodiscard]] TokenUnavailable no_answer() const;
 
     const std::string label_;
     mutable std::mutex mutex_;
-    std::optional<std::string> pin_file_; ///< under mutex_
-    std::unique_ptr<OpenToken> token_;    ///< only on thread_
+    PinSource pin_;                    ///< under mutex_
+    std::unique_ptr<OpenToken> token_; ///< only on thread_
     TokenThread thread_;
 };
 

@@ -11,10 +11,11 @@ namespace demail::relay {
 
 namespace {
 
-std::shared_ptr<crypto::TokenKey> open_key(const std::string &uri, std::chrono::seconds deadline) {
+std::shared_ptr<crypto::TokenKey> open_key(const std::string &uri, std::chrono::seconds deadline,
+                                           const std::string &refused_pins) {
     auto parsed = crypto::KeyUri::parse(uri);
     if (const auto *fault = std::get_if<std::string>(&parsed)) throw std::runtime_error(*fault);
-    return crypto::TokenKey::open(std::get<crypto::KeyUri>(parsed), deadline);
+    return crypto::TokenKey::open(std::get<crypto::KeyUri>(parsed), deadline, refused_pins);
 }
 
 Account::Connect wire_of(const Configuration &configuration, const ProviderConfiguration &provider,
@@ -30,9 +31,11 @@ Account::Connect wire_of(const Configuration &configuration, const ProviderConfi
     const std::string auth = account.auth_key.empty() ? provider.auth_key : account.auth_key;
     const std::string own_sign = account.auth_key.empty() ? provider.sign_key : account.auth_key;
     const std::string sign = account.sign_key.empty() ? own_sign : account.sign_key;
-    return [endpoint, auth, sign, deadline = provider.token_timeout] {
-        const auto auth_key = open_key(auth, deadline);
-        const auto sign_key = sign.empty() || sign == auth ? auth_key : open_key(sign, deadline);
+    return [endpoint, auth, sign, deadline = provider.token_timeout,
+            refused_pins = configuration.refused_pins] {
+        const auto auth_key = open_key(auth, deadline, refused_pins);
+        const auto sign_key =
+            sign.empty() || sign == auth ? auth_key : open_key(sign, deadline, refused_pins);
         return soap::connect_reference(endpoint, auth_key, sign_key);
     };
 }

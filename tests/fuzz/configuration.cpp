@@ -31,8 +31,8 @@ bool names_a_key(const std::string &uri) {
 void holds_together(const Configuration &configuration) {
     for (const std::string &path :
          {configuration.milter_socket, configuration.lmtp_socket, configuration.domains,
-          configuration.spool, configuration.evidence, configuration.control_socket,
-          configuration.seal_key_file})
+          configuration.spool, configuration.evidence, configuration.refused_pins,
+          configuration.control_socket, configuration.seal_key_file})
         HOLDS(path.size() > 1 && path.front() == '/' && one_line(path));
     for (const std::string &socket : {configuration.milter_socket, configuration.lmtp_socket})
         HOLDS(socket.size() <= 107);

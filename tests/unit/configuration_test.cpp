@@ -80,6 +80,7 @@ domains = "/domains"
 evidence = "/evidence"
 journal = "sqlite3:///journal.db"
 spool = "/spool"
+refused_pins = "/refused"
 control_socket = "/c.sock"
 postfix_configuration = "/etc/postfix"
 schema_directory = "/xsd"
@@ -105,8 +106,8 @@ deliver = "*@firm.example"
     CHECK_EQUAL(c.milter_socket + c.lmtp_socket + c.control_socket, "/m.sock/l.sock/c.sock");
     CHECK_EQUAL(c.lmtp_peer, "mail");
     CHECK_EQUAL(c.deliver_to, "unix:/in");
-    CHECK_EQUAL(c.domains + c.evidence + c.spool + c.schema_directory,
-                "/domains/evidence/spool/xsd");
+    CHECK_EQUAL(c.domains + c.evidence + c.spool + c.refused_pins + c.schema_directory,
+                "/domains/evidence/spool/refused/xsd");
     CHECK_EQUAL(c.journal, "sqlite3:///journal.db");
     CHECK_EQUAL(c.postfix_configuration, "/etc/postfix");
     CHECK_EQUAL(c.domains_refresh.count(), 5);
