@@ -3,8 +3,11 @@
 #include "base/digest.hpp"
 #include "base/handle.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 
 namespace demail {
@@ -33,26 +36,10 @@ std::string prefix(const DigestAlgorithm &algorithm) {
     return {reinterpret_cast<const char *>(bytes), sizeof bytes};
 }
 
-std::string hash(const DigestAlgorithm &algorithm, std::string_view bytes) {
-    std::string out(algorithm.size, '\0');
-    std::size_t size = 0;
-    if (EVP_Q_digest(nullptr, algorithm.name, nullptr, bytes.data(), bytes.size(),
-                     reinterpret_cast<unsigned char *>(out.data()), &size) != 1 ||
-        size != out.size())
-        throw std::runtime_error("libcrypto does not compute a digest");
-    return out;
-}
+constexpr DigestAlgorithm sha1{"SHA1", 20, CKM_SHA_1, CKG_MGF1_SHA1};
 
-std::string mgf1(const DigestAlgorithm &algorithm, const std::string &seed, std::size_t size) {
-    std::string mask;
-    for (unsigned counter = 0; mask.size() < size; ++counter) {
-        std::string block = seed;
-        for (const int shift : {24, 16, 8, 0})
-            block += static_cast<char>((counter >> shift) & 0xff);
-        mask += hash(algorithm, block);
-    }
-    mask.resize(size);
-    return mask;
+void require(bool good) {
+    if (!good) throw std::runtime_error("libcrypto does not compute a digest");
 }
 
 } // namespace
@@ -63,6 +50,50 @@ const DigestAlgorithm *digest_algorithm(const char *name) {
     for (const DigestAlgorithm &algorithm : algorithms)
         if (EVP_MD_is_a(md.get(), algorithm.name) == 1) return &algorithm;
     return nullptr;
+}
+
+const DigestAlgorithm *oaep_digest(CK_MECHANISM_TYPE mechanism) noexcept {
+    if (mechanism == sha1.mechanism) return &sha1;
+    for (const DigestAlgorithm &algorithm : algorithms)
+        if (algorithm.mechanism == mechanism) return &algorithm;
+    return nullptr;
+}
+
+const DigestAlgorithm *oaep_mask(CK_RSA_PKCS_MGF_TYPE mgf) noexcept {
+    if (mgf == sha1.mgf) return &sha1;
+    for (const DigestAlgorithm &algorithm : algorithms)
+        if (algorithm.mgf == mgf) return &algorithm;
+    return nullptr;
+}
+
+std::string digest_of(const DigestAlgorithm &algorithm, std::string_view bytes) {
+    std::string out(algorithm.size, '\0');
+    std::size_t size = 0;
+    require(EVP_Q_digest(nullptr, algorithm.name, nullptr, bytes.data(), bytes.size(),
+                         reinterpret_cast<unsigned char *>(out.data()), &size) == 1 &&
+            size == out.size());
+    return out;
+}
+
+void mgf1_xor(const DigestAlgorithm &algorithm, std::string_view seed, std::span<char> to) {
+    const Handle<EVP_MD, EVP_MD_free> md(EVP_MD_fetch(nullptr, algorithm.name, nullptr));
+    const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    require(md != nullptr && context != nullptr);
+    std::array<unsigned char, EVP_MAX_MD_SIZE> block{};
+    for (unsigned counter = 0; !to.empty(); ++counter) {
+        unsigned char octets[4];
+        for (unsigned i = 0; i < 4; ++i)
+            octets[i] = static_cast<unsigned char>(counter >> (24 - 8 * i) & 0xffU);
+        require(EVP_DigestInit_ex2(context.get(), md.get(), nullptr) == 1 &&
+                EVP_DigestUpdate(context.get(), seed.data(), seed.size()) == 1 &&
+                EVP_DigestUpdate(context.get(), octets, sizeof octets) == 1 &&
+                EVP_DigestFinal_ex(context.get(), block.data(), nullptr) == 1);
+        const std::size_t part = std::min(to.size(), algorithm.size);
+        for (std::size_t i = 0; i < part; ++i)
+            to[i] = static_cast<char>(static_cast<unsigned char>(to[i]) ^ block[i]);
+        to = to.subspan(part);
+    }
+    OPENSSL_cleanse(block.data(), block.size());
 }
 
 std::string digest_info(const DigestAlgorithm &algorithm, std::string_view digest) {
@@ -85,13 +116,11 @@ std::optional<std::string> pss_block(const DigestAlgorithm &algorithm, const Dig
     if (modulus_bits < 512 || em_size < algorithm.size + salt_size + 2) return std::nullopt;
     std::string salt(salt_size, '\0');
     random_bytes(reinterpret_cast<unsigned char *>(salt.data()), salt.size());
-    const std::string h = hash(algorithm, std::string(8, '\0').append(digest).append(salt));
+    const std::string h = digest_of(algorithm, std::string(8, '\0').append(digest).append(salt));
     std::string db(em_size - salt_size - algorithm.size - 2, '\0');
     db += '\x01';
     db += salt;
-    const std::string mask = mgf1(mgf, h, db.size());
-    for (std::size_t i = 0; i < db.size(); ++i)
-        db[i] = static_cast<char>(db[i] ^ mask[i]);
+    mgf1_xor(mgf, h, db);
     db[0] =
         static_cast<char>(static_cast<unsigned char>(db[0]) & (0xff >> (8 * em_size - em_bits)));
     std::string block = db + h + '\xbc';

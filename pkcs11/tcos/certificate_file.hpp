@@ -21,6 +21,7 @@ enum class NoCertificate {
     empty,     ///< nothing but zeros or FFs: a place for a certificate that nobody wrote yet
     malformed, ///< something that is no certificate
     too_long,
+    unreadable, ///< the card refuses to read it, or ends before its own length
 };
 [[nodiscard]] const char *text(NoCertificate why) noexcept;
 

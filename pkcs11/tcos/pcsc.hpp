@@ -18,8 +18,9 @@ struct ReaderState {
     bool mute = false;   ///< but does not answer to a reset
     bool in_use = false; ///< some process holds it exclusively, perhaps this one
     Bytes atr;           ///< of the card; empty while it has no power
-    /// pcscd counts insertions and removals: two states with other counts may be two cards.
-    std::uint32_t events = 0;
+    /// As pcscd tells it, without SCARD_STATE_CHANGED: the upper half counts insertions and
+    /// removals.
+    std::uint32_t pcsc = 0;
 
     friend bool operator==(const ReaderState &, const ReaderState &) = default;
 };
@@ -72,7 +73,7 @@ class Readers {
     /// once: the caller paces itself.
     [[nodiscard]] std::variant<std::vector<ReaderState>, Loss>
     change(const std::vector<ReaderState> &known, std::chrono::milliseconds limit);
-    /// Lets a change() that waits return now. From any thread.
+    /// Lets a change() that waits, or else the next one, return at once. From any thread.
     void cancel() noexcept;
 
   private:

@@ -1,4 +1,4 @@
-// What is known of cards, as tables: a new card is a new table in profiles.cpp. Constant data;
+// What is known of cards, as tables: a new card is a new table in profile.cpp. Constant data;
 // entries are referred to by address.
 #pragma once
 
@@ -36,7 +36,7 @@ struct Pin {
     std::uint8_t longest = 16;
     std::string_view name;             ///< as the card's papers call it
     std::string_view word;             ///< for a command line: "pin1"
-    const Pin *unblocked_by = nullptr; ///< the PUK
+    const Pin *unblocked_by = nullptr; ///< whose value sets the counter back; nullptr: none known
 };
 
 enum class KeyUse : std::uint8_t { sign, encipher, authenticate };
@@ -68,11 +68,10 @@ struct Application {
     Generation generation;
     View aid;
     const Directory *aid_directory = nullptr; ///< what choosing the AID chooses; nullptr: not known
-    std::span<const Pin> pins;
+    std::span<const Pin *const> pins;
     std::span<const Key> keys;
     /// EF_KEYD and EF_PWDD (xx/5349, xx/5049) exist.
     bool records = false;
-    std::string_view unconfirmed = {}; ///< what no real card has shown, in words
 };
 [[nodiscard]] std::span<const Application> known_applications() noexcept;
 
