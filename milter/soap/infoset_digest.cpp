@@ -31,8 +31,9 @@ void InfosetDigest::text(std::string_view octets) {
 }
 
 void InfosetDigest::encode(std::string_view whole) {
-    // EVP_EncodeBlock ends its text with a NUL.
-    text_.resize(4 * ((std::min(piece, whole.size()) + 2) / 3) + 1);
+    // EVP_EncodeBlock ends its text with a NUL. Grown only: to shrink and grow it costs a memset.
+    const std::size_t needed = 4 * ((std::min(piece, whole.size()) + 2) / 3) + 1;
+    if (text_.size() < needed) text_.resize(needed);
     while (!whole.empty()) {
         const std::string_view part = whole.substr(0, piece);
         const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char *>(text_.data()),

@@ -48,7 +48,7 @@ libdemail_soap_a_SOURCES = \
 libdemail_soap_a_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 SOAP_LIBS = $(SYSTEMD_LIBS) $(CURL_LIBS) $(XML_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
 
-EXTRA_DIST += tests/unit/software_key.hpp tests/unit/soap_reply.hpp tests/unit/tls_server.hpp tests/e2e/test_soap.py \
+EXTRA_DIST += tests/unit/ca_file.hpp tests/unit/software_key.hpp tests/unit/soap_reply.hpp tests/unit/tls_server.hpp tests/e2e/test_soap.py \
 	tests/e2e/test_tls.py tests/e2e/verify_by_hand.sh
 EXTRA_PROGRAMS += tests/e2e/soap_probe
 CLEANFILES += tests/e2e/soap_probe$(EXEEXT)

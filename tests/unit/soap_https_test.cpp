@@ -1,4 +1,5 @@
 // Whether a request has gone out is told apart from whether it has been answered.
+#include "ca_file.hpp"
 #include "check.hpp"
 #include "soap/https.hpp"
 #include "soap/request.hpp"
@@ -14,23 +15,6 @@ using namespace demail::test;
 namespace {
 
 constexpr soap::Https::Limits limits{std::chrono::seconds(5), std::chrono::seconds(5), 1000};
-
-// A CA file with the server's own certificate, gone with the object.
-class CaFile {
-  public:
-    explicit CaFile(X509 *certificate) {
-        const Fd file(::mkstemp(name_.data()));
-        const Handle<BIO, BIO_free_all> out(BIO_new_file(name_.c_str(), "w"));
-        PEM_write_bio_X509(out.get(), certificate);
-    }
-    CaFile(const CaFile &) = delete;
-    CaFile &operator=(const CaFile &) = delete;
-    ~CaFile() { ::unlink(name_.c_str()); }
-    [[nodiscard]] const std::string &name() const { return name_; }
-
-  private:
-    std::string name_ = "/tmp/demail-soap-ca-XXXXXX";
-};
 
 struct Client {
     CaFile ca;

@@ -1,6 +1,7 @@
 // TLS within limits: what is chosen, and what is said when a handshake fails. The server is
 // OpenSSL's own, in this process.
 #include "base/digest.hpp"
+#include "ca_file.hpp"
 #include "check.hpp"
 #include "soap/https.hpp"
 #include "soap/request.hpp"
@@ -32,22 +33,6 @@ class KeyWithOrWithoutPss final : public crypto::TokenKey {
   private:
     std::shared_ptr<SoftwareKey> inner_;
     bool pss_;
-};
-
-class CaFile {
-  public:
-    explicit CaFile(X509 *certificate) {
-        const Fd file(::mkstemp(name_.data()));
-        const Handle<BIO, BIO_free_all> out(BIO_new_file(name_.c_str(), "w"));
-        PEM_write_bio_X509(out.get(), certificate);
-    }
-    CaFile(const CaFile &) = delete;
-    CaFile &operator=(const CaFile &) = delete;
-    ~CaFile() { ::unlink(name_.c_str()); }
-    [[nodiscard]] const std::string &name() const { return name_; }
-
-  private:
-    std::string name_ = "/tmp/demail-soap-tls-XXXXXX";
 };
 
 // What the server saw of one handshake.
