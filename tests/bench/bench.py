@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """The project's figures, ours beside a floor or a peer, by medians of interleaved rounds.
 
-    make bench                              all of them, about three minutes; needs root
-    make bench BENCHFLAGS="--only milter"   milter, relay or memory
+    make bench                              all of them, about six minutes; needs root
+    make bench BENCHFLAGS="--only milter"   milter, relay, memory, wire or token
 """
 
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 
@@ -21,8 +22,10 @@ from milter_load import MilterLoad  # noqa: E402
 from process import Failure  # noqa: E402
 from relay_load import BOB, RelayLoad, letter  # noqa: E402
 from sandbox import Sandbox, free_port  # noqa: E402
+from slow_token import SESSIONS, SlowToken  # noqa: E402
 
 BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
+CHOICES = ("wire", "token", "milter", "relay", "memory")
 LIMIT = 47185920  # message_size_limit of contracts.md
 
 
@@ -81,25 +84,52 @@ def bench_memory(box, table):
     peaks(box, letter())
     milter, relay = peaks(box, letter())
     large_milter, large_relay = peaks(box, letter(LIMIT - 8192))  # room for Received and the seal
-    table.growth("relay, peak RSS MiB: 45 MiB over 4 KiB", large_relay, relay, 8)
+    table.growth("relay, peak RSS MiB: 45 MiB over 4 KiB", large_relay, relay, 2)
     table.growth("milter, peak RSS MiB: 45 MiB over 4 KiB", large_milter, milter, 1)
 
 
-def run(options):
-    ports = {name: free_port() for name in ("demail", "empty", "opendkim")}
+def bench_wire(table):
+    program = os.path.join(BUILD, "tests/bench/wire")
+
+    def figures(*arguments):
+        done = subprocess.run([program, *arguments], check=True, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, env={**os.environ, "SRCDIR": SOURCE})
+        return [float(word) for word in done.stdout.split()]
+    envelope, key = figures("envelope", "3000")
+    table.most("envelope of 1 KiB, CPU ms less the key's", (envelope - key) / 1000, 0.15, "ms")
+    ours, floor = figures("large", "20", "25")
+    table.rate("20 MiB submissions, MiB/s: floor", [ours], [floor], 0.9)
+
+
+def bench_token(options, table):
     with Sandbox(tempfile.mkdtemp(prefix="demail-bench-", dir="/tmp"), BUILD) as box:
-        box.create(settings={"default_transport": "discard:"},
-                   services=MilterLoad.services(ports))
+        box.create()
+        token = SlowToken(box, BUILD)
         box.start()
-        notes = []
-        table = Table()
-        wanted = options.only or ["milter", "relay", "memory"]
-        if "milter" in wanted:
-            bench_milter(box, ports, options, table, notes)
-        if "relay" in wanted:
-            bench_relay(box, options, table, notes)
-        if "memory" in wanted:
-            bench_memory(box, table)
+        token.load.start()
+        try:
+            for delay, count in ((20, 200), (300, 40)):
+                token.delay(delay)
+                found = interleaved(max(1, options.rounds // 5), {
+                    "relay": lambda n=count: token.submissions_per_second(n),
+                    "token": lambda n=count: token.signatures_per_second(n // 4)})
+                table.rate(f"{SESSIONS} sessions, token of {delay} ms: submissions/s",
+                           found["relay"], found["token"], 0.98)
+        finally:
+            token.delay(0)
+            token.load.stop()
+
+
+def run(options):
+    notes = []
+    table = Table()
+    wanted = options.only or CHOICES
+    if "wire" in wanted:
+        bench_wire(table)
+    if "token" in wanted:
+        bench_token(options, table)
+    if {"milter", "relay", "memory"} & set(wanted):
+        bench_daemons(options, wanted, table, notes)
     print(f"\n{options.rounds} rounds in turn, of {options.messages} messages or "
           f"{options.submissions} submissions; load average {os.getloadavg()[0]:.1f} on "
           f"{os.cpu_count()} processors")
@@ -107,10 +137,24 @@ def run(options):
     return 1 if table.missed else 0
 
 
+def bench_daemons(options, wanted, table, notes):
+    ports = {name: free_port() for name in ("demail", "empty", "opendkim")}
+    with Sandbox(tempfile.mkdtemp(prefix="demail-bench-", dir="/tmp"), BUILD) as box:
+        box.create(settings={"default_transport": "discard:"},
+                   services=MilterLoad.services(ports))
+        box.start()
+        if "milter" in wanted:
+            bench_milter(box, ports, options, table, notes)
+        if "relay" in wanted:
+            bench_relay(box, options, table, notes)
+        if "memory" in wanted:
+            bench_memory(box, table)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=("milter", "relay", "memory"))
+    parser.add_argument("--only", nargs="+", choices=CHOICES)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--messages", type=int, default=150, help="a round, to each milter")
     parser.add_argument("--submissions", type=int, default=20, help="a round")

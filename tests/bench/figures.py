@@ -44,11 +44,20 @@ class Table:
         self._row(name, f"{large / 1024:.2f}", f"{small / 1024:.2f}", (large - small) / 1024, aim,
                   "+{:.2f}", "MiB")
 
-    def _row(self, name, ours, other, value, aim, form="{:.2f}", unit=""):
-        reached = value <= aim
+    def rate(self, name, ours, other, aim):
+        """Medians of something a second: at least `aim` of the other."""
+        mine, its = statistics.median(ours), statistics.median(other)
+        self._row(name, f"{mine:.2f}", f"{its:.2f}", mine / its, aim, least=True)
+
+    def most(self, name, ours, aim, unit):
+        self._row(name, f"{ours:.3f}", "", ours, aim, "{:.3f}", unit)
+
+    def _row(self, name, ours, other, value, aim, form="{:.2f}", unit="", least=False):
+        reached = value >= aim if least else value <= aim
         self.missed += not reached
         self.print(self.LINE.format(name, ours, other, form.format(value),
-                                    f"<= {aim:g} {unit}".strip(), "" if reached else "MISSED"))
+                                    f"{'>=' if least else '<='} {aim:g} {unit}".strip(),
+                                    "" if reached else "MISSED"))
 
 
 def spread(name, figures):

@@ -2,8 +2,9 @@
 // key, posts what demail-relay posts by libcurl (a fresh connection each, TLS sessions resumed, as
 // contracts.md and the hazards of POST have it) and syncs a file twice.
 //     floor-submit URL CA AUTH-KEY SIGN-KEY CONTENT-FILE SENDER RECIPIENT SYNC-FILE
-// On standard input "post N" or "sign N" (the token alone); answers each with the nanoseconds of
-// CPU that one of the N took. Requests are made beforehand and not counted.
+// On standard input "post N", "sign N" (the token alone) or "wait N" (the same); answers each with
+// the nanoseconds that one of the N took, of CPU or, for wait, on the clock. Requests are made
+// beforehand and not counted.
 #include "base/handle.hpp"
 #include "soap/client_key.hpp"
 #include "soap/post.hpp"
@@ -60,21 +61,21 @@ class Floor {
         std::vector<Request> requests;
         for (int i = 0; i < count; ++i)
             requests.push_back(make_request());
-        const long long before = cpu();
+        const long long before = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
         for (const Request &request : requests) {
             sign();
             post(request);
             sync();
             sync();
         }
-        return (cpu() - before) / count;
+        return (nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - before) / count;
     }
 
-    long long sign(int count) {
-        const long long before = cpu();
+    long long sign(int count, clockid_t clock) {
+        const long long before = nanoseconds(clock);
         for (int i = 0; i < count; ++i)
             sign();
-        return (cpu() - before) / count;
+        return (nanoseconds(clock) - before) / count;
     }
 
   private:
@@ -87,9 +88,9 @@ class Floor {
         return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
     }
 
-    static long long cpu() {
+    static long long nanoseconds(clockid_t clock) {
         timespec now{};
-        ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+        ::clock_gettime(clock, &now);
         return now.tv_sec * 1'000'000'000LL + now.tv_nsec;
     }
 
@@ -191,7 +192,10 @@ int main(int argc, char **argv) {
         Floor floor(argv + 1);
         std::string verb;
         for (int count = 0; std::cin >> verb >> count;)
-            std::cout << (verb == "sign" ? floor.sign(count) : floor.post(count)) << std::endl;
+            std::cout << (verb == "post"   ? floor.post(count)
+                          : verb == "wait" ? floor.sign(count, CLOCK_MONOTONIC)
+                                           : floor.sign(count, CLOCK_PROCESS_CPUTIME_ID))
+                      << std::endl;
         return 0;
     } catch (const std::exception &error) {
         std::fprintf(stderr, "floor-submit: %s\n", error.what());

@@ -31,7 +31,7 @@ class RelayLoad:
 
     def start(self):
         """First submissions: the last is what the floor will post."""
-        self._submit(self._sealed() for _ in range(WARM_UP))
+        self.submit(self.sealed() for _ in range(WARM_UP))
         submission = self.box.accepted()[-1]
         content = os.path.join(self.box.directory, "bench-content")
         with open(content, "wb") as file:
@@ -49,11 +49,11 @@ class RelayLoad:
         if self.floor is not None:
             self.floor.communicate()  # it ends with its input
 
-    def _sealed(self):
+    def sealed(self):
         content = letter()
         return with_seal(content, make_tags(content, self.key, ANNA_DE_MAIL, ANNA, [BOB]))
 
-    def _submit(self, contents):
+    def submit(self, contents):
         """As Postfix does: a connection a message, commands pipelined, XFORWARD before them."""
         for number, content in enumerate(contents):
             with Client(self.box.postfix.lmtp_socket, lmtp=True) as client:
@@ -70,10 +70,10 @@ class RelayLoad:
 
     def relay(self, count):
         """Milliseconds of the relay's CPU for one submission."""
-        contents = [self._sealed() for _ in range(count)]
+        contents = [self.sealed() for _ in range(count)]
         pid = self.box.relay.pid
         before = cpu_seconds(pid)
-        self._submit(contents)
+        self.submit(contents)
         return (cpu_seconds(pid) - before) * 1000 / count
 
     def _ask_floor(self, verb, count):
@@ -93,3 +93,7 @@ class RelayLoad:
     def sign(self, count):
         """Milliseconds of CPU of one signature of the token."""
         return self._ask_floor("sign", count)
+
+    def sign_wall(self, count):
+        """Milliseconds on the clock that one signature of the token takes."""
+        return self._ask_floor("wait", count)

@@ -12,7 +12,7 @@ tests_bench_wire_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 tests_bench_wire_LDADD = $(tests_bench_floor_submit_LDADD)
 
 EXTRA_DIST += tests/bench/bench.py tests/bench/figures.py tests/bench/milter_load.py \
-	tests/bench/relay_load.py
+	tests/bench/relay_load.py tests/bench/slow_token.py
 
 bench: $(sbin_PROGRAMS) tests/bench/empty-milter$(EXEEXT) tests/bench/floor-submit$(EXEEXT) \
 	tests/bench/wire$(EXEEXT) $(pkcs11_shim)

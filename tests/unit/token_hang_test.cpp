@@ -4,8 +4,11 @@
 #include "crypto/token_thread.hpp"
 #include "shim_token.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <thread>
+#include <vector>
 
 using demail::crypto::TokenKey;
 using demail::crypto::TokenUnavailable;
@@ -39,6 +42,29 @@ void wait_until_nothing_hangs() {
     for (int i = 0; i < 1000 && demail::crypto::token_call_hangs(); ++i)
         std::this_thread::sleep_for(20ms);
     CHECK(!demail::crypto::token_call_hangs());
+}
+
+void who_waits_is_served_in_the_order_of_coming() {
+    demail::crypto::TokenThread thread;
+    std::mutex mutex;
+    std::vector<int> order;
+    std::vector<std::thread> callers;
+    for (int number = 0; number < 8; ++number) {
+        callers.emplace_back([&, number] {
+            CHECK(thread.run(
+                [&, number] {
+                    std::this_thread::sleep_for(number == 0 ? 500ms : 1ms);
+                    const std::lock_guard lock(mutex);
+                    order.push_back(number);
+                },
+                patient));
+        });
+        std::this_thread::sleep_for(40ms);
+    }
+    for (std::thread &caller : callers)
+        caller.join();
+    CHECK(std::is_sorted(order.begin(), order.end()));
+    CHECK_EQUAL(order.size(), 8U);
 }
 
 void a_signature_that_hangs_fails_at_the_deadline() {
@@ -222,7 +248,8 @@ void nobody_waits_for_a_token_when_the_process_ends() {
 int main() {
     (void)shim_token();
     return run("token_hang",
-               {TEST(a_signature_that_hangs_fails_at_the_deadline),
+               {TEST(who_waits_is_served_in_the_order_of_coming),
+                TEST(a_signature_that_hangs_fails_at_the_deadline),
                 TEST(those_who_wait_for_a_call_that_hangs_are_told_with_it),
                 TEST(a_slow_token_is_waited_for_by_all), TEST(every_call_has_the_deadline),
                 TEST(a_token_that_hangs_does_not_stop_another),
