@@ -2,6 +2,7 @@ EXTRA_DIST += tests/unit/check.hpp
 UNIT_LIBS = $(CMOCKA_LIBS)
 
 EXTRA_DIST += \
+	tests/e2e/card_bench.py \
 	tests/e2e/harness.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
@@ -16,7 +17,8 @@ EXTRA_DIST += \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
 	tests/e2e/test_token.py \
-	tests/e2e/test_uncertain.py
+	tests/e2e/test_uncertain.py \
+	tests/e2e/test_virtual_card.py
 
 include tests/shim/room.mk
 include tests/bench/room.mk

@@ -32,8 +32,8 @@ class Pcscd:
         self.ipc = self._path("pcscd")
         self.socket = os.path.join(self.ipc, "pcscd.comm")
         self.environment = {"PCSCLITE_CSOCK_NAME": self.socket}
-        # pcscd adds the reader's and the slot's number; it counts slots as readers.
-        self.readers = [f"{NAME.format(number)} {2 * number:02X} 00" for number in range(readers)]
+        # pcscd adds the numbers of the reader among those of its name, and of the slot.
+        self.readers = [f"{NAME.format(number)} 00 00" for number in range(readers)]
         self.process = Process("pcscd", [sys.executable, os.path.abspath(__file__), "inside",
                                          self.directory], self.directory)
 

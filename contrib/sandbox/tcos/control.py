@@ -14,7 +14,7 @@ method of Verbs; what is wrong comes back as {"error": a sentence}.
     behave end_of_file=6282|6cxx        what an Le beyond the end is answered
     clear                               no faults any more
     counters [reset=true], log          what was seen since the last reset
-    wait for=powered|unpowered|hung|apdus|operations [count=] [timeout=20]
+    wait for=polled|powered|unpowered|hung|apdus|operations [count=] [timeout=20]
 """
 import json
 import os
@@ -38,6 +38,7 @@ class Verbs:
         with slot.lock:
             card = slot.card
             found = {"inserted": slot.link.inserted, "connected": slot.link.connected,
+                     "polled": slot.polled,
                      "powered": slot.powered, "hung": slot.hung}
             if card:
                 found.update(
@@ -125,7 +126,7 @@ class Verbs:
 
 def wait(slot, what, count, timeout):
     """Without the slot's lock, which the card needs to get there."""
-    conditions = {"powered": lambda: slot.powered, "unpowered": lambda: not slot.powered,
+    conditions = {"polled": lambda: slot.polled, "powered": lambda: slot.powered, "unpowered": lambda: not slot.powered,
                   "hung": lambda: slot.hung,
                   "apdus": lambda: slot.counters.apdus >= int(count),
                   "operations": lambda: slot.counters.operations >= int(count)}

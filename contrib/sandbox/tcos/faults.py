@@ -5,7 +5,8 @@ on APDUs with the instruction byte `ins` or, without it, on any.
     status   the answer is this word; the command is done only with `execute` (a lost answer)
     short    the answer has `bytes` fewer data and the same status word
     hang     no answer until told to resume, or for `seconds`
-    drop     the connection ends instead of an answer; the command is not done, with `execute` it is
+    drop     the connection ends instead of an answer and is there again after `seconds`; the command
+             is not done, with `execute` it is
     forget   the security status is lost before the command is done
 """
 from dataclasses import dataclass

@@ -18,6 +18,7 @@ class Slot:
         self.faults = Faults()
         self.card = None
         self.powered = False
+        self.polled = False  # the reader has looked for the card since it was connected
         self.hung = False
         self.link = Link(self, host, port, namespace_of)
         self.link.start()
@@ -27,12 +28,14 @@ class Slot:
     def power(self, order):
         with self.lock:
             self.powered = order != OFF
+            self.polled = self.polled and self.link.connected
             self.counters.powered += self.powered
             if self.card:
                 self.card.reset()
 
     def atr(self):
         with self.lock:
+            self.polled = True
             return self.card.stored.atr
 
     def transmit(self, octets):
@@ -75,9 +78,10 @@ class Slot:
 
     def put(self, directory):
         """The card that is inserted next; not in yet."""
+        card = Card(store.load(directory), self.counters)
         self.remove()
         with self.lock:
-            self.card = Card(store.load(directory), self.counters)
+            self.card = card
 
     def insert(self, directory=None):
         """The card that lies there, or the one that was in before."""

@@ -53,7 +53,9 @@ class Link:
 
     def drop(self, seconds=0.0):
         """The connection ends; the card is connected again after `seconds`. A short one is not
-        seen by pcscd as a removal, though the card has lost its state."""
+        always seen by pcscd as a removal, though the card has lost its state: to an APDU that had
+        no answer, vpcd makes one without a byte, status word included; to the next ones, until it
+        has looked for the card, a transaction that failed."""
         with self.condition:
             self.not_before = time.monotonic() + seconds
         self._shut()
