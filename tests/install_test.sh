@@ -23,6 +23,7 @@ cat >"$root.expected" <<END
 644 etc/demail/demail.toml
 755 usr/bin/demail-sandbox
 755 usr/bin/demailctl
+755 usr/lib/pkcs11/demail-tcos-pkcs11.so
 644 usr/lib/systemd/system/demail-milter.service
 644 usr/lib/systemd/system/demail-relay.service
 644 usr/lib/sysusers.d/postfix-demail.conf

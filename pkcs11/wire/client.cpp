@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
-#include <thread>
 
 namespace demail::wire {
 namespace {
@@ -35,6 +34,10 @@ NoReply unreachable(const std::string &socket, int error) {
                 "demail-cardd does not run: nobody listens at " + socket + "."};
     return {NoReply::Why::unreachable, "demail-cardd at " + socket + " cannot be reached: " +
                                            std::generic_category().message(error) + "."};
+}
+
+NoReply stopped() {
+    return {NoReply::Why::unreachable, "The call was given up: the program asked for it."};
 }
 
 NoReply garbled(const std::string &socket) {
@@ -73,6 +76,10 @@ bool is_card_daemon(uid_t uid) {
 Client::Client(std::string socket, std::function<bool(uid_t)> trusted)
     : socket_(std::move(socket)), trusted_(std::move(trusted)) {}
 
+void Client::stop() noexcept {
+    stop_.now();
+}
+
 std::optional<Connection> Client::idle_connection() {
     const std::lock_guard lock(mutex_);
     while (!idle_.empty()) {
@@ -92,7 +99,7 @@ void Client::keep(Connection connection) {
 std::variant<Connection, NoReply> Client::new_connection(Clock::time_point deadline) {
     const auto patience = std::min(deadline, Clock::now() + restart_patience);
     for (;;) {
-        auto connected = connect_to(socket_, deadline);
+        auto connected = connect_to(socket_, stop_, deadline);
         int error = ECONNRESET;
         if (auto *failed = std::get_if<ConnectError>(&connected)) {
             error = *failed;
@@ -115,7 +122,7 @@ std::variant<Connection, NoReply> Client::new_connection(Clock::time_point deadl
         }
         if (!was_there_ || !passes(error) || Clock::now() + retry_pause >= patience)
             return unreachable(socket_, error);
-        std::this_thread::sleep_for(retry_pause);
+        if (stop_.wait_until(Clock::now() + retry_pause)) return stopped();
     }
 }
 
@@ -136,6 +143,7 @@ Client::Answer Client::call(const Request &request, Clock::time_point deadline) 
     const std::uint32_t id = ++last_id_;
     const Secret frame = request_frame(id, request);
     for (int attempts_left = 2;; --attempts_left) {
+        if (stop_.was_said()) return stopped();
         auto connected = connection(deadline);
         if (auto *none = std::get_if<NoReply>(&connected)) return std::move(*none);
         Connection &one = std::get<Connection>(connected);

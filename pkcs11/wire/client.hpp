@@ -49,6 +49,9 @@ class Client {
     /// std::length_error for a request beyond its limits.
     [[nodiscard]] Answer call(const Request &request, Clock::time_point deadline);
 
+    /// Ends the calls that wait, in other threads too, and lets no other begin: unreachable.
+    void stop() noexcept;
+
   private:
     [[nodiscard]] std::variant<Connection, NoReply> connection(Clock::time_point deadline);
     [[nodiscard]] std::variant<Connection, NoReply> new_connection(Clock::time_point deadline);
@@ -58,6 +61,7 @@ class Client {
 
     std::string socket_;
     std::function<bool(uid_t)> trusted_;
+    Stop stop_;
     std::atomic<std::uint32_t> last_id_ = 0;
     std::atomic<bool> was_there_ = false;
     std::mutex mutex_;

@@ -3,13 +3,15 @@
 #include "base/peer.hpp"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string_view>
-#include <thread>
+#include <system_error>
 
 namespace demail::wire {
 namespace {
@@ -23,7 +25,28 @@ int milliseconds_until(Clock::time_point deadline) {
 
 } // namespace
 
-Connection::Connection(Fd socket) : socket_(std::move(socket)) {}
+Stop::Stop() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (!event_) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+void Stop::now() noexcept {
+    ::eventfd_write(event_.get(), 1);
+}
+
+bool Stop::was_said() const noexcept {
+    return wait_until({});
+}
+
+bool Stop::wait_until(Clock::time_point time) const noexcept {
+    for (;;) {
+        pollfd one{event_.get(), POLLIN, 0};
+        const int ready = ::poll(&one, 1, milliseconds_until(time));
+        if (ready > 0) return true;
+        if (ready == 0 && Clock::now() >= time) return false;
+    }
+}
+
+Connection::Connection(Fd socket, const Stop &stop) : socket_(std::move(socket)), stop_(&stop) {}
 
 std::optional<uid_t> Connection::peer() const noexcept {
     return peer_uid(socket_.get());
@@ -34,13 +57,14 @@ bool Connection::quiet() const noexcept {
     return ::poll(&one, 1, 0) == 0;
 }
 
-bool Connection::wait_for(short events, Clock::time_point deadline) const {
+Step Connection::wait_for(short events, Clock::time_point deadline) const {
     for (;;) {
-        pollfd one{socket_.get(), events, 0};
-        const int ready = ::poll(&one, 1, milliseconds_until(deadline));
-        if (ready > 0) return true;
-        if (ready == 0 && Clock::now() >= deadline) return false;
-        if (ready < 0 && errno != EINTR) return true; // the next call on the socket will tell
+        std::array<pollfd, 2> both{{{socket_.get(), events, 0}, {stop_->fd(), POLLIN, 0}}};
+        const int ready = ::poll(both.data(), both.size(), milliseconds_until(deadline));
+        if (ready > 0 && both[1].revents != 0) return Step::gone;
+        if (ready > 0) return Step::done;
+        if (ready == 0 && Clock::now() >= deadline) return Step::late;
+        if (ready < 0 && errno != EINTR) return Step::gone;
     }
 }
 
@@ -51,7 +75,7 @@ Step Connection::send(const Secret &frame, Clock::time_point deadline) {
         if (sent > 0) {
             rest.remove_prefix(static_cast<std::size_t>(sent));
         } else if (sent < 0 && errno == EAGAIN) {
-            if (!wait_for(POLLOUT, deadline)) return Step::late;
+            if (const Step step = wait_for(POLLOUT, deadline); step != Step::done) return step;
         } else if (sent < 0 && errno != EINTR) {
             return Step::gone;
         }
@@ -68,14 +92,15 @@ Connection::Received Connection::receive(Clock::time_point deadline) {
         if (got > 0) {
             reader_.received(static_cast<std::size_t>(got));
         } else if (got < 0 && errno == EAGAIN) {
-            if (!wait_for(POLLIN, deadline)) return {Step::late, std::nullopt};
+            if (const Step step = wait_for(POLLIN, deadline); step != Step::done)
+                return {step, std::nullopt};
         } else if (got == 0 || errno != EINTR) {
             return {Step::gone, std::nullopt};
         }
     }
 }
 
-std::variant<Connection, ConnectError> connect_to(const std::string &path,
+std::variant<Connection, ConnectError> connect_to(const std::string &path, const Stop &stop,
                                                   Clock::time_point deadline) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -89,9 +114,9 @@ std::variant<Connection, ConnectError> connect_to(const std::string &path,
         // A Unix socket does not connect in the background: EAGAIN is a full queue.
         if (error != EAGAIN && error != EINTR) return error;
         if (Clock::now() >= deadline) return ETIMEDOUT;
-        if (error == EAGAIN) std::this_thread::sleep_for(5ms);
+        if (error == EAGAIN && stop.wait_until(Clock::now() + 5ms)) return ECANCELED;
     }
-    return Connection(std::move(socket));
+    return Connection(std::move(socket), stop);
 }
 
 } // namespace demail::wire

@@ -17,16 +17,33 @@ namespace demail::wire {
 
 using Clock = std::chrono::steady_clock;
 
+/// Tells those who wait that they shall not. Thread-safe.
+class Stop {
+  public:
+    /// Throws std::system_error without a file descriptor.
+    Stop();
+    void now() noexcept;
+    /// Readable from now() on.
+    [[nodiscard]] int fd() const noexcept { return event_.get(); }
+    [[nodiscard]] bool was_said() const noexcept;
+    /// True when it was said before `time`.
+    [[nodiscard]] bool wait_until(Clock::time_point time) const noexcept;
+
+  private:
+    Fd event_;
+};
+
 /// How far a step came.
 enum class Step {
     done,
     late, ///< the deadline passed
-    gone, ///< the other end hung up, or is not there
+    gone, ///< the other end hung up, or stop was said
 };
 
 class Connection {
   public:
-    explicit Connection(Fd socket);
+    /// `stop` outlives it.
+    Connection(Fd socket, const Stop &stop);
 
     /// The peer's user (SO_PEERCRED).
     [[nodiscard]] std::optional<uid_t> peer() const noexcept;
@@ -42,15 +59,16 @@ class Connection {
     [[nodiscard]] Received receive(Clock::time_point deadline);
 
   private:
-    [[nodiscard]] bool wait_for(short events, Clock::time_point deadline) const;
+    [[nodiscard]] Step wait_for(short events, Clock::time_point deadline) const;
 
     Fd socket_;
+    const Stop *stop_;
     FrameReader reader_{limit::reply};
 };
 
-/// Why there is no connection: an errno value, ETIMEDOUT for the deadline.
+/// Why there is no connection: an errno value, ETIMEDOUT for the deadline, ECANCELED for stop.
 using ConnectError = int;
-[[nodiscard]] std::variant<Connection, ConnectError> connect_to(const std::string &path,
-                                                                Clock::time_point deadline);
+[[nodiscard]] std::variant<Connection, ConnectError>
+connect_to(const std::string &path, const Stop &stop, Clock::time_point deadline);
 
 } // namespace demail::wire
