@@ -10,7 +10,8 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/pcscd.py \
 	contrib/sandbox/sandbox.py \
 	contrib/sandbox/sink.py \
-	contrib/sandbox/tour.py
+	contrib/sandbox/tour.py \
+	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/client.py \
@@ -46,7 +47,6 @@ nobase_dist_sandbox_DATA = \
 	contrib/sandbox/tcos/slot.py \
 	contrib/sandbox/tcos/store.py \
 	contrib/sandbox/tcos/vpcd.py \
-	contrib/sandbox/virtual_card.py \
 	xsd/provider.xsd
 bin_SCRIPTS = contrib/sandbox/demail-sandbox
 contrib/sandbox/demail-sandbox: contrib/sandbox/demail-sandbox.in Makefile

@@ -1,19 +1,32 @@
-"""A virtual TCOS card in a reader of a private pcscd.
+#!/usr/bin/python3
+"""A virtual TCOS card in a reader of a private pcscd. From a shell:
 
-    reader = Pcscd(directory, readers=1)                       # pcscd.py
+    virtual_card.py start DIR [--profile netkey-v3] [--ca CA]   leaves both running; prints the
+                                                                environment for programs
+    virtual_card.py tell DIR VERB [NAME=VALUE…]                 tcos/control.py says what there is
+    virtual_card.py stop DIR                                    DIR and the card stay
+
+From Python:
+
+    reader = Pcscd(directory, readers=1)                        # pcscd.py
     reader.create(); reader.start()
-    card = VirtualCard(directory, reader, profile="netkey-v3", authority=ca)
-    card.create(); card.start()                                # returns when pcscd has seen it
-    ... programs with the environment reader.environment ...
-    card.control("fault", kind="hang", ins="2a")               # tcos/control.py
+    card = VirtualCard(directory, reader, "netkey-v3", authority)
+    card.create(); card.start()                                 # returns when pcscd has seen it
+    … programs with the environment reader.environment …
+    card.control("fault", kind="hang", ins="2a")
     card.stop(); reader.stop()
 """
+import argparse
+import json
 import os
 import sys
 
-from process import Process
-from tcos import personalise
-from tcos.control import Control
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pcscd import Pcscd  # noqa: E402
+from process import Failure, Process  # noqa: E402
+from tcos import personalise, profiles, store  # noqa: E402
+from tcos.control import Control  # noqa: E402
 
 PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "demail-virtual-card")
 
@@ -37,8 +50,12 @@ class VirtualCard(Process):
             self.directory)
 
     def create(self, **options):
-        """A new card; options as personalise.make has them. Its certificates: certificates()."""
+        """A new card; options as personalise.make has them."""
         return self.make(self.path, **options)
+
+    def certificate(self, role):
+        """PEM of the certificate for "auth", "sign" or "enc"."""
+        return personalise.certificate(store.load(self.path), role)
 
     def make(self, path, profile=None, **options):
         """Another card beside it, for control("insert", card=path)."""
@@ -57,3 +74,56 @@ class VirtualCard(Process):
 
     def remove(self):
         self.control("remove")
+
+
+def start(directory, options):
+    reader = Pcscd(directory)
+    card = VirtualCard(directory, reader, options.profile, options.ca)
+    if reader.pid or card.pid:
+        raise Failure(f"{directory}: it runs already")
+    reader.create()
+    if not os.path.exists(card.path):
+        card.create()
+    reader.start()
+    try:
+        card.start()
+    except BaseException:
+        stop(directory, options)
+        raise
+    for name, value in reader.environment.items():
+        print(f"{name}={value}")
+
+
+def tell(directory, options):
+    arguments = dict(word.split("=", 1) for word in options.arguments)
+    card = VirtualCard(directory, Pcscd(directory))
+    print(json.dumps(card.control(options.order, **arguments), indent=1))
+
+
+def stop(directory, _):
+    reader = Pcscd(directory)
+    VirtualCard(directory, reader).stop()
+    reader.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("verb", choices=("start", "tell", "stop"))
+    parser.add_argument("directory")
+    parser.add_argument("order", nargs="?", default="status", help="of tell")
+    parser.add_argument("arguments", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("--profile", default="netkey-v3", choices=sorted(profiles.PROFILES))
+    parser.add_argument("--ca", help="a directory that has a CA, or where one is made")
+    options = parser.parse_args()
+    try:
+        {"start": start, "tell": tell, "stop": stop}[options.verb](
+            os.path.realpath(options.directory), options)
+    except (Failure, OSError, ValueError) as fault:
+        print(f"virtual_card: {fault}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -68,7 +68,7 @@ class WithCard(unittest.TestCase):
         for name in self.initial:
             value = "12345678" if name in ("3F00/01", "DF02/83") else "123456"
             self.control("set_pin", pin=name, value=value)
-        self.control("behave", end_of_file="6282")
+        self.control("behave", end_of_file="6282", piece=0)
         self.control("insert")
         self.control("wait", **{"for": "polled"})
         self.connection = connect(self.reader)
@@ -182,6 +182,11 @@ class Files(WithCard):
         with self.assertRaises(x509.ExtensionNotFound):
             self.certificate("DF01C500").extensions.get_extension_for_class(x509.ExtendedKeyUsage)
 
+    def test_the_sandbox_is_told_which_certificate_is_for_what(self):
+        for role, path in (("auth", "DF014371"), ("sign", "DF014331"), ("enc", "DF0143B1")):
+            self.assertEqual(x509.load_pem_x509_certificate(self.card.certificate(role)),
+                             self.certificate(path))
+
     def test_certificates_are_the_authoritys(self):
         certificate = self.certificate("DF014371")
         bench.authority.key.public_key().verify(
@@ -203,6 +208,16 @@ class Files(WithCard):
         self.control("behave", end_of_file="6cxx")
         self.assertEqual(self.answer("6C02", "00B0000A10"), b"")
         self.assertEqual(len(self.answer("9000", "00B0000A02")), 2)
+
+    def test_answers_in_pieces(self):
+        self.control("behave", piece=200)
+        self.connection.select("DF014371")
+        first = self.answer("6138", "00B0000000")
+        second = self.answer("9000", "00C0000038")
+        self.assertEqual((len(first), len(second)), (200, 56))
+        self.control("behave", piece=0)
+        self.assertEqual(self.answer("9000", "00B0000000"), first + second)
+        self.answer("6985", "00C0000038")
 
     def test_read_binary_needs_a_transparent_file(self):
         self.connection.select("DF01")
@@ -472,6 +487,11 @@ class IdKey(WithCard):
             for key in keys:
                 self.assertEqual(self.connection.choose(f"{key:02X}"), "9000")
             self.assertEqual(self.connection.choose(f"{keys[-1] + 1:02X}"), "6A88")
+
+    def test_the_certificate_of_the_signature_key_has_a_prefix(self):
+        self.assertEqual(x509.load_pem_x509_certificate(self.card.certificate("sign")),
+                         self.certificate("DF074331"))
+        self.assertEqual(self.connection.read("DF074331")[4:9].hex(), "0603550424")
 
     def test_an_old_encryption_certificate_has_expired(self):
         old, new = (self.certificate(f"DF08{file}") for file in ("4332", "4331"))
@@ -839,6 +859,26 @@ class Readers(unittest.TestCase):
         card.wait_until(lambda: card.control("status")["powered"], "the new pcscd sees it")
         with Connection(card.reader) as connection:
             self.assertEqual(connection.status("00"), "63C3")
+
+    def test_a_shell_starts_tells_and_stops(self):
+        program = os.path.join(card_bench.SOURCE, "contrib/sandbox/virtual_card.py")
+        run = lambda verb, *more, **options: subprocess.run(  # noqa: E731
+            [sys.executable, program, verb, bench.path("alone"), *more], text=True,
+            capture_output=True, check=False, timeout=60, **options)
+        for _ in range(2):  # the same card again
+            started = run("start", "--profile", "idkey")
+            self.addCleanup(run, "stop")
+            self.assertEqual(started.returncode, 0, started.stderr)
+            environment = {**os.environ, **dict([started.stdout.strip().split("=", 1)])}
+            shown = subprocess.run(["opensc-tool", "-s", "00200000"], capture_output=True, text=True,
+                                   env=environment, check=False)
+            self.assertIn("SW1=0x63, SW2=0xC2" if _ else "SW1=0x63, SW2=0xC3", shown.stdout)
+            told = run("tell", "set_tries", "pin=3F00/00", "left=2")
+            self.assertEqual((told.returncode, told.stdout), (0, "{}\n"))
+            self.assertEqual(run("tell", "fly").returncode, 1)
+            self.assertEqual(run("start").returncode, 1)
+            self.assertEqual(run("stop").returncode, 0)
+            self.assertEqual(os.listdir(bench.path("alone/run")), [])
 
     def test_nothing_of_the_host_is_touched(self):
         def listening():

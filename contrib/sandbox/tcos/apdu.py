@@ -33,6 +33,11 @@ def exact_length(number):
     return 0x6C00 | (number & 0xFF)
 
 
+def more(number):
+    """So many octets wait for GET RESPONSE; 00 stands for 256 or more."""
+    return 0x6100 | (number if number < 256 else 0)
+
+
 class Status(Exception):
     """The command ends with this status word and no data."""
 

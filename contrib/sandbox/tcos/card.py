@@ -23,18 +23,21 @@ class Card:
         self.table = profiles.keys_of(self.profile)
         self.keys = {place: PrivateKey(key) for place, key in stored.keys.items()}
         self.end_of_file = "6282"  # or "6cxx": what READ BINARY says to an Le beyond the end
+        self.piece = 0             # octets that an answer may have, the rest by GET RESPONSE; 0: all
         self.mf = _tree(self)
         self.commands = {
             (0x00, 0xA4): self._select, (0x00, 0xB0): self._read_binary,
             (0x00, 0xB2): self._read_record, (0x00, 0x20): self._verify,
             (0x00, 0x24): self._change, (0x00, 0x2C): self._unblock, (0x00, 0x22): self._choose_key,
-            (0x00, 0x2A): self._operate, (0x80, 0xAA): self._list}
+            (0x00, 0x2A): self._operate, (0x00, 0xC0): self._get_response,
+            (0x80, 0xAA): self._list}
         self.reset()
 
     def reset(self):
         """What power off, power on and a warm reset do alike."""
         self.df, self.ef = self.mf, None
         self.chosen = {}  # template: key
+        self.rest = b""   # of the last answer
         self.passwords.lose_status()
 
     def answer(self, octets):
@@ -47,6 +50,9 @@ class Card:
         except Exception:  # a fault of this program must not end the card
             traceback.print_exc(file=sys.stderr)
             data, word = b"", apdu.INTERNAL
+        if self.piece and len(data) > self.piece:
+            data, self.rest = data[:self.piece], data[self.piece:]
+            word = apdu.more(len(self.rest))
         return data + word.to_bytes(2, "big")
 
     def _execute(self, command):
@@ -59,12 +65,20 @@ class Card:
         run = self.commands.get((command.cla, command.ins))
         if not run:
             raise Status(apdu.NO_INSTRUCTION)
+        if command.ins != 0xC0:
+            self.rest = b""
         answer = run(command)
         if isinstance(answer, tuple):
             return answer
         if answer and command.le < len(answer):
             raise Status(apdu.exact_length(len(answer)) if command.le else apdu.WRONG_LENGTH)
         return answer, apdu.OK
+
+    def _get_response(self, command):
+        if not self.rest:
+            raise Status(apdu.NO_CONDITIONS)
+        data, self.rest = self.rest[:command.le], self.rest[command.le:]
+        return data, apdu.more(len(self.rest)) if self.rest else apdu.OK
 
     # Files
 

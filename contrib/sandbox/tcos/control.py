@@ -11,7 +11,9 @@ method of Verbs; what is wrong comes back as {"error": a sentence}.
     fault kind=status|short|hang|drop|forget [ins=] [count=] [word=6982] [bytes=] [seconds=]
           [execute=true]                see faults
     resume                              ends a hang
-    behave end_of_file=6282|6cxx        what an Le beyond the end is answered
+    behave [end_of_file=6282|6cxx] [piece=N]
+                                        what an Le beyond the end is answered; answers above N
+                                        octets come by GET RESPONSE (0: whole)
     clear                               no faults any more
     counters [reset=true], log          what was seen since the last reset
     wait for=polled|powered|unpowered|hung|apdus|operations [count=] [timeout=20]
@@ -25,8 +27,6 @@ import time
 from process import Failure
 
 from . import faults
-
-INS_HEX = "ins is two hex digits"
 
 
 class Verbs:
@@ -106,10 +106,11 @@ class Verbs:
     def resume(self):
         self.slot.resume()
 
-    def behave(self, end_of_file):
-        if end_of_file not in ("6282", "6cxx"):
+    def behave(self, end_of_file=None, piece=None):
+        if end_of_file not in (None, "6282", "6cxx"):
             raise ValueError("end_of_file is 6282 or 6cxx")
-        self.slot.card.end_of_file = end_of_file
+        self.slot.card.end_of_file = end_of_file or self.slot.card.end_of_file
+        self.slot.card.piece = self.slot.card.piece if piece is None else int(piece)
 
     def clear(self):
         self.slot.faults.clear()

@@ -2,6 +2,7 @@
 import os
 import secrets
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -40,6 +41,21 @@ def make(directory, profile, authority, name="firm", iccsn=None, atr=None):
             card.files[application.df, file.file] = content.ljust(file.size, b"\0")
     card.save_all()
     return card
+
+
+def certificate(card, role):
+    """PEM of the card's (store.Stored) certificate for "auth", "sign" or "enc": what a provider is
+    told of its customer."""
+    keys = keys_of(card.profile)
+    for application in card.profile.applications:
+        for file in application.certificates:
+            if file.key and not file.issuer and not file.expired \
+                    and keys[application.df, file.key].role == role:
+                content = card.files[application.df, file.file]
+                der = content[4 + len(OID):] if file.prefix else content
+                length = 4 + int.from_bytes(der[2:4], "big")  # they have 256 octets and more
+                return x509.load_der_x509_certificate(der[:length]).public_bytes(Encoding.PEM)
+    raise ValueError(f"a {card.profile.name} card has no certificate for {role}")
 
 
 def _certificate(authority, public, role, file, name):

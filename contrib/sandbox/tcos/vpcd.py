@@ -124,8 +124,8 @@ class Link:
         if not self.namespace_of:
             return
         with open(self.namespace_of, encoding="ascii") as file:
-            pid = int(file.read().split()[0])
-        namespaces.enter_network(pid)
+            pid = file.read().partition(" ")[0]  # being written: "", no number
+        namespaces.enter_network(int(pid))
 
     def _serve(self, connection):
         while True:
