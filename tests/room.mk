@@ -10,6 +10,8 @@ EXTRA_DIST += \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
+	tests/data/outcomes \
+	tests/e2e/test_outcomes.py \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_sandbox.py \
@@ -18,7 +20,8 @@ EXTRA_DIST += \
 	tests/e2e/test_smuggling.py \
 	tests/e2e/test_token.py \
 	tests/e2e/test_uncertain.py \
-	tests/e2e/test_virtual_card.py
+	tests/e2e/test_virtual_card.py \
+	tests/e2e/token_shim.py
 
 include tests/shim/room.mk
 include tests/bench/room.mk

@@ -4,16 +4,15 @@ does, and no try of a card is lost."""
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import threading
 import time
 
-from harness import ANNA, BOB, BUILD, EndToEnd, main, message, wait_for
+from harness import BOB, EndToEnd, main, message, wait_for
 from daemons import RELAY_USER, RULES
+from token_shim import ShimmedToken
 
-SHIM = os.path.join(BUILD, "tests/shim/pkcs11-shim.so")
 DEADLINE = 3  # seconds
 # A second account whose key is on the same SoftHSM token, but not behind the shim.
 OTHER_ACCOUNT = """\
@@ -36,39 +35,15 @@ class Token(EndToEnd):
 
     @classmethod
     def prepare(cls):
-        if not os.path.exists(SHIM):
-            raise AssertionError(f"{SHIM} is not there; run make check")
-        token, daemons = cls.box.token, cls.box.daemons
-        part = lambda name: os.path.join(token.directory, name)  # noqa: E731
-        cls.control_file, cls.calls_file = part("control"), part("calls")
-        shutil.copy(SHIM, part("shim.so"))  # the relay's user can read it here
-        with open(cls.calls_file, "w", encoding="ascii"):
-            os.chmod(cls.calls_file, 0o666)
+        daemons = cls.box.daemons
+        cls.token = ShimmedToken(cls.box)
         daemons.write_configuration(daemons.configuration().replace(
-            token.module, part("shim.so")).replace(
-                "auth_key =", f"token_timeout = {DEADLINE}\nauth_key =", 1)
-            + OTHER_ACCOUNT.format(uri=token.uri("demail-auth")))
-        cls.box.relay.environment.update({
-            "DEMAIL_SHIM_MODULE": token.module, "DEMAIL_SHIM_CONTROL": cls.control_file,
-            "DEMAIL_SHIM_LOG": cls.calls_file})
-        cls.versions = 0
-        cls.shim()
-
-    @classmethod
-    def shim(cls, *lines):
-        cls.versions += 1
-        with open(cls.control_file + ".part", "w", encoding="ascii") as file:
-            file.write("\n".join((f"# {cls.versions}", *lines, "")))
-        os.chmod(cls.control_file + ".part", 0o644)
-        os.rename(cls.control_file + ".part", cls.control_file)
-
-    def calls(self, function):
-        with open(self.calls_file, encoding="ascii") as file:
-            return sum(line.startswith(function + " ") for line in file)
+            "auth_key =", f"token_timeout = {DEADLINE}\nauth_key =", 1)
+            + OTHER_ACCOUNT.format(uri=cls.box.token.uri("demail-auth")))
 
     def setUp(self):
         super().setUp()
-        self.addCleanup(self.shim)
+        self.addCleanup(self.token.does)
         self.submits = len(self.box.requests("Submit"))
         self.log_before = len(self.box.postfix.log())
         self.relay_log_before = len(self.box.relay.log())
@@ -97,40 +72,40 @@ class Token(EndToEnd):
 
 class Removal(Token):
     def test_a_pulled_card_keeps_de_mails_until_it_is_back(self):
-        logins = self.calls("C_Login")
-        self.shim("pulled")
+        logins = self.token.calls("C_Login")
+        self.token.does("pulled")
         self.send([BOB])
         self.deferral()
         self.relay_says("is not there")
         self.assertEqual(len(self.box.requests("Submit")), self.submits)
         self.nothing_left()
-        self.assertEqual(self.calls("C_Login"), logins)
-        self.shim("card 1")
+        self.assertEqual(self.token.calls("C_Login"), logins)
+        self.token.does("card 1")
         self.box.postfix.flush()
         self.accepted(1)
         self.assertEqual(len(self.box.requests("Submit")), self.submits + 1)
-        self.assertEqual(self.calls("C_Login"), logins + 1)
+        self.assertEqual(self.token.calls("C_Login"), logins + 1)
 
     def test_a_card_that_was_out_and_is_back_is_not_noticed(self):
         self.send([BOB])
         self.accepted(1)
         self.setUp()
-        logins = self.calls("C_Login")
-        self.shim("card again")
+        logins = self.token.calls("C_Login")
+        self.token.does("card again")
         self.send([BOB])
         self.accepted(1)
-        self.assertEqual(self.calls("C_Login"), logins + 1)
+        self.assertEqual(self.token.calls("C_Login"), logins + 1)
         self.assertNotIn("status=deferred", self.box.postfix.log()[self.log_before:])
 
     def test_another_card_gets_no_pin(self):
-        logins = self.calls("C_Login")
-        self.shim("card 2", "serial 0815")
+        logins = self.token.calls("C_Login")
+        self.token.does("card 2", "serial 0815")
         self.send([BOB])
         self.deferral()
         self.relay_says("serial 0815")
         self.nothing_left()
-        self.assertEqual(self.calls("C_Login"), logins)
-        self.shim("card 3")
+        self.assertEqual(self.token.calls("C_Login"), logins)
+        self.token.does("card 3")
         self.box.postfix.flush()
         self.accepted(1)
 
@@ -138,10 +113,10 @@ class Removal(Token):
 class Hang(Token):
     def hang(self):
         """Sends a De-Mail into a token that hangs; returns when C_Sign does."""
-        before = self.calls("C_SignInit")
-        self.shim("hang 60")
+        before = self.token.calls("C_SignInit")
+        self.token.does("hang 60")
         self.send([BOB])
-        wait_for(lambda: self.calls("C_SignInit") > before, what="C_SignInit")
+        wait_for(lambda: self.token.calls("C_SignInit") > before, what="C_SignInit")
         self.hung = time.monotonic()
 
     def test_a_token_that_hangs_stops_nothing_else(self):
@@ -166,12 +141,12 @@ class Hang(Token):
         self.send([BOB])
         self.deferral()
         self.assertLess(time.monotonic() - began, DEADLINE - 0.5)
-        self.shim()
+        self.token.does()
         self.box.postfix.flush()
         self.accepted(3)
 
     def test_a_slow_token_is_waited_for(self):
-        self.shim("delay 700")
+        self.token.does("delay 700")
         self.send([BOB])
         self.accepted(1)
         self.assertNotIn("status=deferred", self.box.postfix.log()[self.log_before:])
@@ -181,7 +156,7 @@ class Hang(Token):
         began = time.monotonic()
         self.box.relay.stop()
         self.assertLess(time.monotonic() - began, 2.5)
-        self.shim()
+        self.token.does()
         self.box.daemons.start_relay()
         self.box.postfix.flush()
         self.accepted(1)
@@ -189,15 +164,15 @@ class Hang(Token):
 
 class ManyAndReload(Token):
     def test_eight_deliveries_at_once_share_one_login(self):
-        self.shim("delay 100")
-        logins = self.calls("C_Login")
+        self.token.does("delay 100")
+        logins = self.token.calls("C_Login")
         threads = [threading.Thread(target=self.send, args=([BOB],)) for _ in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         self.accepted(8, 60)
-        self.assertEqual(self.calls("C_Login"), logins)
+        self.assertEqual(self.token.calls("C_Login"), logins)
         self.assertEqual(len(self.box.requests("Submit")), self.submits + 8)
         self.assertNotIn("status=deferred", self.box.postfix.log()[self.log_before:])
 
@@ -207,15 +182,15 @@ class ManyAndReload(Token):
         return lists
 
     def test_keys_are_usable_while_and_after_the_relay_reloads(self):
-        before = self.calls("C_SignInit")
-        self.shim("delay 1000")
+        before = self.token.calls("C_SignInit")
+        self.token.does("delay 1000")
         self.send([BOB])
-        wait_for(lambda: self.calls("C_SignInit") > before, what="C_SignInit")
+        wait_for(lambda: self.token.calls("C_SignInit") > before, what="C_SignInit")
         lists = self.reload()
         self.accepted(1)
         self.assertEqual(len(self.box.requests("Submit")), self.submits + 1)
         self.assertNotIn("status=deferred", self.box.postfix.log()[self.log_before:])
-        self.shim()
+        self.token.does()
         wait_for(lambda: len(self.box.requests("GetDomains")) > lists, 20, "the reload's question")
         for _ in range(3):
             self.setUp()
@@ -239,9 +214,9 @@ class WrongPin(Token):
     def test_a_wrong_pin_costs_one_try_over_ten_restarts(self):
         right = self.box.token.pin
         self.box.relay.stop()
-        self.shim(HIDE_COUNT)
+        self.token.does(HIDE_COUNT)
         self.write_pin("0" + right)
-        logins = self.calls("C_Login")
+        logins = self.token.calls("C_Login")
         for _ in range(11):
             self.relay_log_before = len(self.box.relay.log())
             self.box.daemons.start_relay()
@@ -249,7 +224,7 @@ class WrongPin(Token):
             self.relay_says("event=card")
             self.box.relay.stop()
         self.assertIn("is not tried again", self.box.relay.log()[self.relay_log_before:])
-        self.assertEqual(self.calls("C_Login"), logins + 1)
+        self.assertEqual(self.token.calls("C_Login"), logins + 1)
         notes = os.path.join(self.box.daemons.state, "refused-pins")
         note, = os.listdir(notes)
         with open(os.path.join(notes, note), encoding="utf-8") as file:
@@ -260,7 +235,7 @@ class WrongPin(Token):
         self.deferral()
         self.box.postfix.flush()
         time.sleep(1)
-        self.assertEqual(self.calls("C_Login"), logins + 1)
+        self.assertEqual(self.token.calls("C_Login"), logins + 1)
         self.assertNotIn(right, self.box.relay.log())
         # A person mends the file.
         self.box.relay.stop()
@@ -268,7 +243,7 @@ class WrongPin(Token):
         self.box.daemons.start_relay()
         self.box.postfix.flush()
         self.accepted(1)
-        self.assertEqual(self.calls("C_Login"), logins + 2)
+        self.assertEqual(self.token.calls("C_Login"), logins + 2)
         self.assertEqual(os.listdir(notes), [])
 
 
