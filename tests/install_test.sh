@@ -59,6 +59,7 @@ cat >"$root.expected" <<END
 644 usr/share/man/man5/demail.toml.5
 644 usr/share/man/man8/demail-milter.8
 644 usr/share/man/man8/demail-relay.8
+644 usr/share/p11-kit/modules/demail-tcos.module
 644 usr/share/postfix-demail/strip-seal
 644 usr/share/postfix-demail/xsd/provider.wsdl
 644 usr/share/postfix-demail/xsd/provider.xsd

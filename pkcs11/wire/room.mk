@@ -18,3 +18,13 @@ wire_sources = \
 noinst_LIBRARIES += libdemail-wire.a
 libdemail_wire_a_CPPFLAGS = $(AM_CPPFLAGS)
 libdemail_wire_a_SOURCES = $(wire_sources)
+
+wire_test_sources = tests/unit/wire_messages.cpp tests/unit/wire_messages.hpp
+UNIT_TESTS += tests/unit/wire_codec_test
+tests_unit_wire_codec_test_SOURCES = tests/unit/wire_codec_test.cpp $(wire_test_sources)
+tests_unit_wire_codec_test_LDADD = libdemail-wire.a libdemail-base.a $(UNIT_LIBS)
+
+scripted_daemon_sources = tests/unit/scripted_daemon.cpp tests/unit/scripted_daemon.hpp
+UNIT_TESTS += tests/unit/wire_client_test
+tests_unit_wire_client_test_SOURCES = tests/unit/wire_client_test.cpp $(scripted_daemon_sources)
+tests_unit_wire_client_test_LDADD = libdemail-wire.a libdemail-base.a $(UNIT_LIBS) $(FMT_LIBS)
