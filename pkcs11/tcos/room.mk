@@ -30,3 +30,36 @@ libdemail_tcos_a_SOURCES = \
 	pkcs11/tcos/time_limit.hpp \
 	pkcs11/tcos/transport.cpp \
 	pkcs11/tcos/transport.hpp
+
+TCOS_LIBS = libdemail-tcos.a libdemail-base.a $(PCSC_LIBS) $(OPENSSL_LIBS)
+TCOS_TEST_LIBS = libdemail-tcos.a libdemail-base.a $(UNIT_LIBS) $(PCSC_LIBS) $(OPENSSL_LIBS)
+tcos_test_sources = \
+	tests/unit/certificates.cpp \
+	tests/unit/certificates.hpp \
+	tests/unit/netkey_script.hpp \
+	tests/unit/scripted_card.hpp
+
+UNIT_TESTS += tests/unit/tcos_apdu_test
+tests_unit_tcos_apdu_test_SOURCES = tests/unit/tcos_apdu_test.cpp $(tcos_test_sources)
+tests_unit_tcos_apdu_test_LDADD = $(TCOS_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/tcos_files_test
+tests_unit_tcos_files_test_SOURCES = tests/unit/tcos_files_test.cpp $(tcos_test_sources)
+tests_unit_tcos_files_test_LDADD = $(TCOS_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/tcos_padding_test
+tests_unit_tcos_padding_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_tcos_padding_test_SOURCES = tests/unit/tcos_padding_test.cpp $(tcos_test_sources)
+tests_unit_tcos_padding_test_LDADD = $(TCOS_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/tcos_card_test
+tests_unit_tcos_card_test_SOURCES = tests/unit/tcos_card_test.cpp $(tcos_test_sources)
+tests_unit_tcos_card_test_LDADD = $(TCOS_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/tcos_pins_test
+tests_unit_tcos_pins_test_SOURCES = tests/unit/tcos_pins_test.cpp $(tcos_test_sources)
+tests_unit_tcos_pins_test_LDADD = $(TCOS_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/tcos_time_limit_test
+tests_unit_tcos_time_limit_test_SOURCES = tests/unit/tcos_time_limit_test.cpp $(tcos_test_sources)
+tests_unit_tcos_time_limit_test_LDADD = $(TCOS_TEST_LIBS)
