@@ -14,6 +14,7 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/postfix/strip-seal \
+	contrib/sandbox/cardd.py \
 	contrib/sandbox/client.py \
 	contrib/sandbox/daemons.py \
 	contrib/sandbox/namespaces.py \

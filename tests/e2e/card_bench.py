@@ -39,6 +39,7 @@ class Bench:
         self.directory = tempfile.mkdtemp(prefix="demail-card-", dir="/tmp")
         atexit.register(self.close)
         self.cards = []
+        os.chmod(self.directory, 0o755)  # for daemons of other users; what is secret is 0600
         self.authority = pki.make_ca(self.directory)
         self.pcscd = Pcscd(self.directory, readers)
         self.pcscd.create()
