@@ -6,7 +6,10 @@
 #include "base/secret.hpp"
 #include "wire/message.hpp"
 
+#include <openssl/evp.h>
+
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -27,8 +30,8 @@ struct PinFacts {
 struct KeyFacts {
     wire::Key key;
     std::size_t pin = 0;   ///< its place in CardFacts::pins
-    std::size_t bits = 0;  ///< of the modulus
     std::size_t place = 0; ///< the driver's own
+    std::shared_ptr<EVP_PKEY> public_key;
 };
 
 /// What a card is and has. It does not change while the card is the same.
@@ -39,6 +42,8 @@ struct CardFacts {
     std::vector<wire::Certificate> certificates;
     std::size_t main_pin = 0; ///< of demail-auth, else of the first key: what unlock takes
 };
+
+using Facts = std::shared_ptr<const CardFacts>;
 
 /// The card is not there, or was lost amid the call: opening again may help.
 struct Away {
@@ -94,9 +99,8 @@ class Driver {
 
     /// From any thread.
     [[nodiscard]] virtual Presence presence() = 0;
-    /// Makes the card ours, exclusively, with power, nothing verified; tells what it is. The facts
-    /// live until the next open().
-    [[nodiscard]] virtual std::variant<const CardFacts *, Failed, Away> open() = 0;
+    /// Makes the card ours, exclusively, with power, nothing verified; tells what it is.
+    [[nodiscard]] virtual std::variant<Facts, Failed, Away> open() = 0;
     /// Takes its power. Harmless when it is not open.
     virtual void close() noexcept = 0;
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace demail::broker {
 
@@ -14,6 +15,7 @@ struct Latch {
         refused ///< the card said no
     };
     State state = State::refused;
+    int reference = 0;   ///< the card's number of the PIN
     int tries = -1;      ///< left before the verify (trying), after it (refused); -1: not told
     long long since = 0; ///< Unix seconds
     std::string source;  ///< where the PIN came from: a file's path, or who entered it
@@ -27,14 +29,14 @@ class Latches {
 
     /// nullopt: none. A file that cannot be read or understood is a latch too. Never throws but for
     /// memory.
-    [[nodiscard]] std::optional<Latch> find(const std::string &card, int pin_reference) const;
+    [[nodiscard]] std::optional<Latch> find(const std::string &card, std::string_view pin) const;
     /// On disk when it returns (0600, fsync). Throws std::system_error, then no verify may follow.
-    void set(const std::string &card, int pin_reference, const Latch &latch);
+    void set(const std::string &card, std::string_view pin, const Latch &latch);
     /// Throws std::system_error when it stays.
-    void clear(const std::string &card, int pin_reference);
+    void clear(const std::string &card, std::string_view pin);
 
   private:
-    [[nodiscard]] std::string path(const std::string &card, int pin_reference) const;
+    [[nodiscard]] std::string path(const std::string &card, std::string_view pin) const;
 
     std::string directory_;
 };

@@ -7,6 +7,12 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/access.hpp \
 	pkcs11/broker/audit.cpp \
 	pkcs11/broker/audit.hpp \
+	pkcs11/broker/card_keys.cpp \
+	pkcs11/broker/card_pins.cpp \
+	pkcs11/broker/card_thread.cpp \
+	pkcs11/broker/card_thread.hpp \
+	pkcs11/broker/catalogue.cpp \
+	pkcs11/broker/catalogue.hpp \
 	pkcs11/broker/configuration.cpp \
 	pkcs11/broker/configuration.hpp \
 	pkcs11/broker/configuration_files.cpp \
@@ -14,7 +20,21 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/fair_queue.hpp \
 	pkcs11/broker/guard.cpp \
 	pkcs11/broker/guard.hpp \
+	pkcs11/broker/job.cpp \
+	pkcs11/broker/job.hpp \
 	pkcs11/broker/latch.cpp \
 	pkcs11/broker/latch.hpp \
+	pkcs11/broker/pin_file.cpp \
+	pkcs11/broker/pin_file.hpp \
+	pkcs11/broker/pin_keeper.cpp \
+	pkcs11/broker/pin_keeper.hpp \
+	pkcs11/broker/reader_watch.cpp \
+	pkcs11/broker/reader_watch.hpp \
+	pkcs11/broker/rsa.cpp \
+	pkcs11/broker/rsa.hpp \
+	pkcs11/broker/tcos_driver.cpp \
+	pkcs11/broker/tcos_driver.hpp \
+	pkcs11/broker/tcos_facts.cpp \
+	pkcs11/broker/tcos_report.cpp \
 	pkcs11/broker/words.cpp \
 	pkcs11/broker/words.hpp

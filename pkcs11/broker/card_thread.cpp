@@ -1,0 +1,369 @@
+#include "broker/card_thread.hpp"
+
+#include "base/digest.hpp"
+#include "base/log.hpp"
+#include "broker/pin_file.hpp"
+
+#include <fmt/format.h>
+#include <p11-kit/pkcs11.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+namespace demail::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Long enough for a restart of pcscd and for a hand that puts a card back; after that callers are
+/// told at once that there is none.
+constexpr auto patience = 10s;
+/// How often a reader is looked at that nobody has called changed.
+constexpr auto look_again = 1s;
+/// Between two attempts at a card that is there but cannot be had.
+constexpr auto breath = 200ms;
+
+const char *sentence_of(Presence::Kind kind) {
+    switch (kind) {
+    case Presence::Kind::card:
+        return "The card is there.";
+    case Presence::Kind::no_card:
+        return "There is no card in the reader.";
+    case Presence::Kind::no_reader:
+        return "The reader is not there.";
+    case Presence::Kind::no_service:
+        return "pcscd does not answer.";
+    }
+    return "";
+}
+
+} // namespace
+
+wire::Reply plain_reply(wire::Rv rv, std::string sentence) {
+    return {0, rv, std::move(sentence), wire::Done{}};
+}
+
+CardThread::CardThread(std::unique_ptr<Driver> driver, std::vector<TokenRule> rules, Shared shared)
+    : driver_(std::move(driver)), shared_(shared), pins_(*driver_, shared.latches),
+      rules_(std::move(rules)), away_since_(Clock::now()), thread_([this] { run(); }) {}
+
+CardThread::~CardThread() {
+    stop();
+    thread_.join();
+}
+
+void CardThread::stop() {
+    desk_->close();
+}
+
+void CardThread::replace_rules(std::vector<TokenRule> rules) {
+    {
+        const std::lock_guard lock(mutex_);
+        rules_ = std::move(rules);
+    }
+    rules_changed_ = true;
+    desk_->wake();
+}
+
+std::optional<Clock::time_point> CardThread::busy_since() const {
+    const std::lock_guard lock(mutex_);
+    return since_;
+}
+
+void CardThread::run() {
+    const auto mark = [this](std::optional<Clock::time_point> since) {
+        const std::lock_guard lock(mutex_);
+        since_ = since;
+    };
+    while (!desk_->closed()) {
+        try {
+            mark(Clock::now());
+            look();
+            mark(std::nullopt);
+            auto job = desk_->take(Clock::now() + look_again);
+            if (!job) continue;
+            mark(Clock::now());
+            serve(**job);
+        } catch (const std::exception &error) {
+            log::event(log::Level::error, "card",
+                       {{"reader", seen_.reader}, {"reason", error.what()}});
+        }
+        mark(std::nullopt);
+    }
+    pins_.drop_all();
+    let_go();
+    ended_ = true;
+}
+
+void CardThread::serve(Job &job) {
+    // A request that nobody waits for, or past its deadline, does not touch the card.
+    if (job.abandoned() || Clock::now() >= job.deadline) {
+        job.finish(plain_reply(CKR_DEVICE_ERROR, "The request had to wait past its deadline; the "
+                                                 "card was not asked."));
+        return;
+    }
+    try {
+        job.finish(outcome_of(job));
+    } catch (const std::exception &error) {
+        job.finish(
+            plain_reply(CKR_FUNCTION_FAILED, fmt::format("demail-cardd failed: {}", error.what())));
+        throw;
+    }
+}
+
+JobOutcome CardThread::outcome_of(Job &job) {
+    if (const auto *request = std::get_if<wire::Sign>(&job.request)) return sign(job, *request);
+    if (const auto *request = std::get_if<wire::Decrypt>(&job.request))
+        return decrypt(job, *request);
+    if (const auto *request = std::get_if<wire::Login>(&job.request)) return login(job, *request);
+    if (const auto *request = std::get_if<wire::Unlock>(&job.request)) return unlock(job, *request);
+    if (std::holds_alternative<wire::Lock>(job.request)) return lock(job);
+    if (const auto *request = std::get_if<wire::PinStatus>(&job.request))
+        return pin_status(job, *request);
+    if (const auto *request = std::get_if<wire::SetPin>(&job.request))
+        return set_pin(job, *request);
+    if (const auto *request = std::get_if<wire::ChangePin>(&job.request))
+        return change_pin(job, *request);
+    if (const auto *request = std::get_if<wire::UnblockPin>(&job.request))
+        return unblock_pin(job, *request);
+    if (std::holds_alternative<wire::Probe>(job.request)) return probe();
+    return plain_reply(CKR_FUNCTION_NOT_SUPPORTED, "This is no request to a card.");
+}
+
+// ---- The card's presence
+
+void CardThread::look() {
+    if (rules_changed_.exchange(false)) {
+        tried_unattended_ = false;
+        settled_ = false;
+        if (facts_ && !rule_for(facts_->serial)) {
+            pins_.drop_all();
+            lost("The configuration does not name this card any more.");
+        }
+    }
+    Presence presence = driver_->presence();
+    if (presence != seen_) {
+        seen_ = std::move(presence);
+        settled_ = false;
+        tried_unattended_ = false;
+        if (seen_.kind != Presence::Kind::card || open_) lost(sentence_of(seen_.kind));
+    }
+    if (seen_.kind == Presence::Kind::card && !settled_) {
+        // Which card is it? Asked once; a card that cannot be had now is asked again.
+        const auto opened = open();
+        settled_ = !std::holds_alternative<Away>(opened);
+        if (const auto *away = std::get_if<Away>(&opened)) remember(away->sentence);
+        if (std::holds_alternative<std::monostate>(opened)) {
+            pins_.look();
+            unattended();
+            publish();
+        }
+        if (!pins_.holds_any()) let_go();
+    }
+    if (open_ && rule_.idle > 0s && Clock::now() - last_use_ > rule_.idle) let_go();
+}
+
+void CardThread::let_go() noexcept {
+    driver_->close();
+    pins_.power_lost();
+    open_ = false;
+}
+
+void CardThread::lost(const std::string &why) {
+    if (open_) {
+        ++status_.heals;
+        log::event(log::Level::notice, "card",
+                   {{"card", facts_ ? facts_->serial : ""},
+                    {"reader", seen_.reader},
+                    {"state", "lost"},
+                    {"reason", why}});
+    }
+    let_go();
+    if (away_since_ == Clock::time_point{}) away_since_ = Clock::now();
+    remember(why);
+    if (facts_ && seen_.kind != Presence::Kind::card)
+        shared_.catalogue.gone(facts_->serial, desk_, pins_.holds(facts_->main_pin), why);
+}
+
+std::optional<TokenRule> CardThread::rule_for(const std::string &serial) const {
+    const std::lock_guard lock(mutex_);
+    for (const TokenRule &rule : rules_)
+        if (rule.fits_serial(serial)) return rule;
+    return std::nullopt;
+}
+
+std::variant<std::monostate, Failed, Away> CardThread::open() {
+    auto opened = driver_->open();
+    if (auto *away = std::get_if<Away>(&opened)) return std::move(*away);
+    if (auto *failed = std::get_if<Failed>(&opened)) {
+        remember(failed->sentence);
+        log::event(log::Level::warning, "card",
+                   {{"reader", seen_.reader}, {"state", "refused"}, {"reason", failed->sentence}});
+        return std::move(*failed);
+    }
+    open_ = true;
+    last_use_ = Clock::now();
+    if (auto failed = greet(std::get<Facts>(std::move(opened)))) {
+        let_go();
+        return *failed;
+    }
+    away_since_ = {};
+    return std::monostate{};
+}
+
+std::optional<Failed> CardThread::greet(Facts facts) {
+    const auto rule = rule_for(facts->serial);
+    const bool another = facts_ && facts_->serial != facts->serial;
+    if (another) {
+        // Before anything is sent to the new card: what opened the old one is no business of it.
+        pins_.drop_all();
+        shared_.catalogue.gone(facts_->serial, desk_, false,
+                               "Another card is in its reader; the PIN was dropped.");
+        log::event(log::Level::notice, "card",
+                   {{"card", facts->serial},
+                    {"reader", seen_.reader},
+                    {"state", "another"},
+                    {"before", facts_->serial}});
+        locked_by_person_ = false;
+        tried_unattended_ = false;
+        status_ = {};
+    }
+    if (!rule) {
+        facts_ = nullptr;
+        Failed failed{CKR_TOKEN_NOT_PRESENT,
+                      fmt::format("Card {} in reader {} is not one that the configuration names; "
+                                  "it is left alone.",
+                                  facts->serial, seen_.reader)};
+        remember(failed.sentence);
+        log::event(log::Level::notice, "card",
+                   {{"card", facts->serial}, {"reader", seen_.reader}, {"state", "not-ours"}});
+        return failed;
+    }
+    if (!facts_)
+        log::event(log::Level::info, "card",
+                   {{"card", facts->serial},
+                    {"reader", seen_.reader},
+                    {"state", "here"},
+                    {"model", facts->model}});
+    pins_.card_is(facts);
+    facts_ = std::move(facts);
+    rule_ = *rule;
+    return std::nullopt;
+}
+
+void CardThread::unattended() {
+    if (rule_.pin_file.empty() || locked_by_person_ || facts_->pins.empty() ||
+        pins_.holds(facts_->main_pin) || std::exchange(tried_unattended_, true))
+        return;
+    const auto read = read_pin_file(rule_.pin_file);
+    std::string sentence;
+    if (const auto *why = std::get_if<std::string>(&read)) {
+        sentence = *why;
+    } else {
+        const PinOutcome outcome =
+            pins_.verify(facts_->main_pin, std::get<Secret>(read), Asker::program,
+                         rule_.reserve_tries, "PIN file " + rule_.pin_file);
+        if (const auto *failed = std::get_if<Failed>(&outcome)) sentence = failed->sentence;
+        // Lost amid the verify: the next look tries again, and the guard sees what became of it.
+        if (const auto *away = std::get_if<Away>(&outcome)) {
+            tried_unattended_ = false;
+            settled_ = false;
+            lost(away->sentence);
+            return;
+        }
+    }
+    const PinFacts &pin = facts_->pins[facts_->main_pin];
+    audit(nullptr, "verify", pin.name, "", "", sentence.empty() ? "ok" : sentence);
+    if (sentence.empty()) {
+        log::event(log::Level::notice, "card",
+                   {{"card", facts_->serial}, {"state", "unlocked"}, {"by", rule_.pin_file}});
+    } else {
+        log::event(log::Level::error, "card",
+                   {{"card", facts_->serial}, {"state", "locked"}, {"reason", sentence}});
+    }
+    remember(sentence);
+}
+
+CardThread::Settled CardThread::ready(const Job &job, const std::string &serial) {
+    if (open_ && facts_->serial == serial) return std::monostate{};
+    for (;;) {
+        if (desk_->closed()) return plain_reply(CKR_DEVICE_REMOVED, "demail-cardd ends.");
+        if (job.abandoned() || Clock::now() >= job.deadline)
+            return plain_reply(CKR_DEVICE_ERROR, "The card did not come back within the deadline.");
+        const auto route = shared_.catalogue.route(serial, {});
+        if (route && route->desk != desk_) return Moved{};
+        std::string why;
+        seen_ = driver_->presence();
+        if (seen_.kind == Presence::Kind::card) {
+            const auto opened = open();
+            if (const auto *failed = std::get_if<Failed>(&opened))
+                return plain_reply(failed->rv, failed->sentence);
+            if (std::holds_alternative<std::monostate>(opened)) {
+                settled_ = true;
+                if (!pins_.holds(facts_->main_pin)) unattended();
+                publish();
+                if (facts_->serial == serial && open_) return std::monostate{};
+                if (open_)
+                    return plain_reply(CKR_TOKEN_NOT_PRESENT, "Another card is in the reader now.");
+            } else {
+                why = std::get<Away>(opened).sentence;
+            }
+        } else {
+            why = sentence_of(seen_.kind);
+        }
+        if (away_since_ == Clock::time_point{}) away_since_ = Clock::now();
+        if (Clock::now() - away_since_ > patience) {
+            remember(why);
+            return plain_reply(CKR_TOKEN_NOT_PRESENT, why);
+        }
+        desk_->wait_for_wake(std::min(job.deadline, Clock::now() + breath));
+    }
+}
+
+void CardThread::remember(const std::string &sentence) {
+    status_.sentence = sentence;
+    shared_.catalogue.update(status_);
+}
+
+void CardThread::publish() {
+    if (!facts_) return;
+    wire::Token &token = status_.token;
+    token.present = seen_.kind == Presence::Kind::card;
+    token.serial = facts_->serial;
+    token.label = facts_->label;
+    token.manufacturer = facts_->manufacturer;
+    token.model = facts_->model;
+    token.reader = seen_.reader.substr(0, wire::limit::name);
+    token.pin = pins_.flags();
+    if (!facts_->pins.empty()) {
+        token.pin_min = static_cast<std::uint8_t>(facts_->pins[facts_->main_pin].shortest);
+        token.pin_max = static_cast<std::uint8_t>(facts_->pins[facts_->main_pin].longest);
+    }
+    CatalogueEntry entry{status_, {}, facts_->certificates, desk_};
+    for (const KeyFacts &key : facts_->keys)
+        entry.keys.push_back(key.key);
+    shared_.catalogue.publish(std::move(entry));
+}
+
+void CardThread::audit(const Job *job, const char *act, const std::string &key,
+                       const std::string &mechanism, const std::string &input,
+                       const std::string &result) {
+    const AuditHead head = shared_.audit.append(
+        {act, job == nullptr ? ::geteuid() : job->peer.uid, job == nullptr ? 0 : job->peer.pid,
+         facts_ ? facts_->serial : "", key, mechanism, input, result});
+    log::event(log::Level::info,
+               std::string_view(act) == "sign" || std::string_view(act) == "decrypt" ? "signed"
+                                                                                     : "card",
+               {{"act", act},
+                {"card", facts_ ? facts_->serial : ""},
+                {"key", key},
+                {"uid", std::to_string(job == nullptr ? ::geteuid() : job->peer.uid)},
+                {"result", result},
+                {"audit", std::to_string(head.lines)},
+                {"head", hex(view(head.hash))}});
+}
+
+} // namespace demail::broker

@@ -1,0 +1,127 @@
+// The one thread that owns the card in one reader (or one module's token): it finds out which card
+// is there, brings it back after every loss, and serves what waits at its desk, one request after
+// the other. A card that hangs holds up this thread alone.
+#pragma once
+
+#include "broker/audit.hpp"
+#include "broker/catalogue.hpp"
+#include "broker/configuration.hpp"
+#include "broker/driver.hpp"
+#include "broker/job.hpp"
+#include "broker/pin_keeper.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+namespace demail::broker {
+
+/// What the cards' threads share; each part is thread-safe, and outlives them.
+struct Shared {
+    Catalogue &catalogue;
+    Latches &latches;
+    AuditLog &audit;
+};
+
+class CardThread {
+  public:
+    /// `rules` are those that fit the reader; which one counts is decided by the card's serial.
+    CardThread(std::unique_ptr<Driver> driver, std::vector<TokenRule> rules, Shared shared);
+    /// Waits for the call that is under way; takes the card's power.
+    ~CardThread();
+    CardThread(const CardThread &) = delete;
+    CardThread &operator=(const CardThread &) = delete;
+
+    [[nodiscard]] const std::shared_ptr<Desk> &desk() const noexcept { return desk_; }
+    /// Something may have changed at the reader. From any thread, like the rest.
+    void wake() { desk_->wake(); }
+    void replace_rules(std::vector<TokenRule> rules);
+    /// Ends as soon as the card's call returns; at once where none is under way.
+    void stop();
+    [[nodiscard]] bool ended() const noexcept { return ended_; }
+    /// Since when the card has been at one request, if it is.
+    [[nodiscard]] std::optional<Clock::time_point> busy_since() const;
+
+  private:
+    using Settled = std::variant<std::monostate, wire::Reply, Moved>; ///< monostate: go on
+
+    void run();
+    void serve(Job &job);
+    JobOutcome outcome_of(Job &job);
+
+    // The card's presence (card_thread.cpp).
+    void look();
+    void lost(const std::string &why);
+    void let_go() noexcept;
+    [[nodiscard]] std::variant<std::monostate, Failed, Away> open();
+    [[nodiscard]] std::optional<Failed> greet(Facts facts);
+    [[nodiscard]] std::optional<TokenRule> rule_for(const std::string &serial) const;
+    void unattended();
+    /// Opens the card, waiting for it until the job's deadline.
+    [[nodiscard]] Settled ready(const Job &job, const std::string &serial);
+    void publish();
+    void remember(const std::string &sentence);
+
+    // Keys (card_keys.cpp).
+    [[nodiscard]] JobOutcome sign(Job &job, const wire::Sign &request);
+    [[nodiscard]] JobOutcome decrypt(Job &job, const wire::Decrypt &request);
+    template <typename Use>
+    [[nodiscard]] JobOutcome with_key(Job &job, const std::string &serial, const std::string &id,
+                                      Use use);
+    [[nodiscard]] wire::Reply accounted(const Job &job, const char *act, const std::string &label,
+                                        const std::string &mechanism, const std::string &input,
+                                        wire::Reply reply);
+    [[nodiscard]] std::string not_unlocked() const;
+
+    // PINs (card_pins.cpp).
+    [[nodiscard]] JobOutcome login(Job &job, const wire::Login &request);
+    [[nodiscard]] JobOutcome unlock(Job &job, const wire::Unlock &request);
+    [[nodiscard]] JobOutcome lock(Job &job);
+    [[nodiscard]] JobOutcome pin_status(Job &job, const wire::PinStatus &request);
+    [[nodiscard]] JobOutcome set_pin(Job &job, const wire::SetPin &request);
+    [[nodiscard]] JobOutcome change_pin(Job &job, const wire::ChangePin &request);
+    [[nodiscard]] JobOutcome unblock_pin(Job &job, const wire::UnblockPin &request);
+    [[nodiscard]] JobOutcome probe();
+    [[nodiscard]] std::variant<std::size_t, Failed> pin_named(const std::string &name) const;
+    [[nodiscard]] wire::Reply with_states(wire::Rv rv, std::string sentence);
+    [[nodiscard]] wire::Reply told(const Job &job, const char *act, std::size_t pin,
+                                   const PinOutcome &outcome, std::string good);
+
+    /// What has to be said, and done, where a PIN file holds another PIN now.
+    [[nodiscard]] std::string after_change(const Secret &fresh);
+
+    void audit(const Job *job, const char *act, const std::string &key,
+               const std::string &mechanism, const std::string &input, const std::string &result);
+
+    std::unique_ptr<Driver> driver_;
+    Shared shared_;
+    std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
+    PinKeeper pins_;
+
+    mutable std::mutex mutex_;
+    std::vector<TokenRule> rules_;           ///< behind mutex_
+    std::optional<Clock::time_point> since_; ///< behind mutex_
+    std::atomic<bool> rules_changed_{false}, ended_{false};
+
+    TokenRule rule_;                ///< the one for this card
+    Facts facts_;                   ///< of the last card that was ours; nullptr: none yet
+    bool open_ = false;             ///< it has power and is ours alone
+    bool settled_ = false;          ///< which card this is was asked since the last change
+    bool tried_unattended_ = false; ///< the PIN file, since the last change
+    bool locked_by_person_ = false; ///< until a person unlocks, or another card comes
+    Presence seen_;
+    Clock::time_point last_use_{}, away_since_{};
+    RateLimit guesses_;
+    wire::TokenStatus status_;
+    std::thread thread_;
+};
+
+/// A reply without a body.
+[[nodiscard]] wire::Reply plain_reply(wire::Rv rv, std::string sentence);
+
+} // namespace demail::broker
