@@ -3,9 +3,12 @@ UNIT_LIBS = $(CMOCKA_LIBS)
 
 EXTRA_DIST += \
 	tests/e2e/card_bench.py \
+	tests/e2e/cardd_fixture.py \
+	tests/e2e/cardd_wire.py \
 	tests/e2e/harness.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
+	tests/e2e/test_cardd.py \
 	tests/e2e/test_configuration.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_down.py \

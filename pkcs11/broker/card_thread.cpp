@@ -336,7 +336,7 @@ void CardThread::publish() {
     token.label = facts_->label;
     token.manufacturer = facts_->manufacturer;
     token.model = facts_->model;
-    token.reader = seen_.reader.substr(0, wire::limit::name);
+    token.reader = seen_.reader.substr(0, wire::limit::reader);
     token.pin = pins_.flags();
     if (!facts_->pins.empty()) {
         token.pin_min = static_cast<std::uint8_t>(facts_->pins[facts_->main_pin].shortest);

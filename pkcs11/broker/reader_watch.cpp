@@ -12,7 +12,7 @@ namespace demail::broker {
 
 using namespace std::chrono_literals;
 
-ReaderWatch::ReaderWatch(std::function<void(const std::vector<std::string> &)> changed)
+ReaderWatch::ReaderWatch(Changed changed)
     : changed_(std::move(changed)), thread_([this] { run(); }) {}
 
 ReaderWatch::~ReaderWatch() {
@@ -46,7 +46,7 @@ void ReaderWatch::run() {
             service = there;
             first = false;
             try {
-                changed_(names);
+                changed_(*this, names);
             } catch (const std::exception &error) {
                 log::event(log::Level::error, "card", {{"reason", error.what()}});
             }

@@ -18,7 +18,8 @@ class ReaderWatch {
   public:
     /// `changed` is called on the watch's thread after each change, with the readers' names, and
     /// once at the beginning.
-    explicit ReaderWatch(std::function<void(const std::vector<std::string> &)> changed);
+    using Changed = std::function<void(const ReaderWatch &, const std::vector<std::string> &)>;
+    explicit ReaderWatch(Changed changed);
     ~ReaderWatch();
     ReaderWatch(const ReaderWatch &) = delete;
     ReaderWatch &operator=(const ReaderWatch &) = delete;
@@ -28,7 +29,7 @@ class ReaderWatch {
   private:
     void run();
 
-    std::function<void(const std::vector<std::string> &)> changed_;
+    Changed changed_;
     tcos::Readers readers_;
     mutable std::mutex mutex_;
     bool service_ = false;                  ///< behind mutex_

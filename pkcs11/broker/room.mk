@@ -11,11 +11,15 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/card_pins.cpp \
 	pkcs11/broker/card_thread.cpp \
 	pkcs11/broker/card_thread.hpp \
+	pkcs11/broker/cards.cpp \
+	pkcs11/broker/cards.hpp \
 	pkcs11/broker/catalogue.cpp \
 	pkcs11/broker/catalogue.hpp \
 	pkcs11/broker/configuration.cpp \
 	pkcs11/broker/configuration.hpp \
 	pkcs11/broker/configuration_files.cpp \
+	pkcs11/broker/conversation.cpp \
+	pkcs11/broker/conversation.hpp \
 	pkcs11/broker/driver.hpp \
 	pkcs11/broker/fair_queue.hpp \
 	pkcs11/broker/guard.cpp \
@@ -32,9 +36,21 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/reader_watch.hpp \
 	pkcs11/broker/rsa.cpp \
 	pkcs11/broker/rsa.hpp \
+	pkcs11/broker/server.cpp \
+	pkcs11/broker/server.hpp \
+	pkcs11/broker/service.cpp \
+	pkcs11/broker/service.hpp \
 	pkcs11/broker/tcos_driver.cpp \
 	pkcs11/broker/tcos_driver.hpp \
 	pkcs11/broker/tcos_facts.cpp \
 	pkcs11/broker/tcos_report.cpp \
 	pkcs11/broker/words.cpp \
 	pkcs11/broker/words.hpp
+
+BROKER_LIBS = libdemail-broker.a libdemail-tcos.a libdemail-wire.a libdemail-daemon.a \
+	libdemail-base.a
+LIBS_BROKER = $(PCSC_LIBS) $(TOML_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
+sbin_PROGRAMS += demail-cardd
+demail_cardd_SOURCES = pkcs11/broker/demail-cardd.cpp
+demail_cardd_CPPFLAGS = $(libdemail_broker_a_CPPFLAGS)
+demail_cardd_LDADD = $(BROKER_LIBS) $(LIBS_BROKER)
