@@ -39,6 +39,8 @@ struct Line {
     std::string key_fault; // why our own OpenSSL refuses it
     std::string fault;     // why the body could not be read
     std::string body;
+    ContentFile content;
+    std::optional<Multipart> parts;
     std::array<char, CURL_ERROR_SIZE> error{};
     Handshake handshake;
 
@@ -64,15 +66,27 @@ int seek_body(void *line, curl_off_t offset, int origin) noexcept {
     return CURL_SEEKFUNC_OK;
 }
 
+// The reply's header has been read.
+void expect_parts(Line &line) {
+    const char *type = nullptr; // libcurl's own
+    curl_easy_getinfo(line.handle.get(), CURLINFO_CONTENT_TYPE, &type);
+    auto multipart = type != nullptr ? multipart_type(type) : std::nullopt;
+    if (multipart)
+        line.parts.emplace(std::move(*multipart), line.content.file,
+                           Multipart::Limits{line.cap, line.content.bytes});
+}
+
 std::size_t write_reply(const char *bytes, std::size_t size, std::size_t count,
                         void *line) noexcept {
     auto &self = *static_cast<Line *>(line);
     const std::size_t length = size * count;
-    if (self.body.size() + length > self.cap) {
-        self.over_cap = true;
-        return 0;
-    }
     try {
+        if (self.content.file >= 0 && self.body.empty() && !self.parts) expect_parts(self);
+        if (self.parts) return self.parts->feed({bytes, length}) ? length : 0;
+        if (self.body.size() + length > self.cap) {
+            self.over_cap = true;
+            return 0;
+        }
         self.body.append(bytes, length);
     } catch (const std::exception &) {
         return 0;
@@ -255,6 +269,8 @@ HttpAnswer explain(Line &line, CURLcode code, const std::string &url, const Hand
                        login_refused};
     }
     if (line.over_cap) return NoAnswer{fmt::format("The reply is longer than {} bytes.", line.cap)};
+    if (line.parts && !line.parts->fault().empty())
+        return NoAnswer{fmt::format("The reply does not count: {}.", line.parts->fault())};
     if (!line.fault.empty())
         return NoAnswer{fmt::format("The request was cut off: {}.", line.fault)};
     return NoAnswer{fmt::format("No reply from {}: {}", url, tls ? *tls : reason), login_refused};
@@ -262,7 +278,7 @@ HttpAnswer explain(Line &line, CURLcode code, const std::string &url, const Hand
 
 } // namespace
 
-HttpAnswer Https::post(Post &post, Sending sending) {
+HttpAnswer Https::post(Post &post, Sending sending, ContentFile content) {
     auto line = shared_->take();
     CURL *handle = line->handle.get();
     line->post = &post;
@@ -272,6 +288,8 @@ HttpAnswer Https::post(Post &post, Sending sending) {
     line->handshake.forget();
     line->fault.clear();
     line->body.clear();
+    line->content = content;
+    line->parts.reset();
     line->error[0] = '\0';
 
     curl_slist *list = nullptr;
@@ -310,7 +328,16 @@ HttpAnswer Https::post(Post &post, Sending sending) {
         curl_easy_getinfo(handle, CURLINFO_CONTENT_TYPE, &content_type);
         if (content_type != nullptr) reply.content_type = content_type;
         reply.body = std::move(line->body);
-        answer = std::move(reply);
+        if (line->parts) {
+            reply.content_type = "application/soap+xml";
+            reply.body = line->parts->envelope();
+            reply.content_id = line->parts->content_id();
+            reply.content_bytes = line->parts->content_bytes();
+        }
+        if (line->parts && !line->parts->ended())
+            answer = NoAnswer{"The reply does not count: its last boundary is missing."};
+        else
+            answer = std::move(reply);
     } else {
         answer = explain(*line, code, shared_->peer.url,
                          {shared_->peer.name, shared_->host, shared_->peer.ca_file,

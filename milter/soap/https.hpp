@@ -3,12 +3,14 @@
 
 #include "crypto/tls_limits.hpp"
 #include "crypto/token_key.hpp"
+#include "soap/multipart.hpp"
 #include "soap/post.hpp"
 #include "soap/provider.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -16,8 +18,16 @@ namespace demail::soap {
 
 struct HttpReply {
     long status = 0;
-    std::string content_type;
+    std::string content_type; ///< the envelope's, where content came with it
     std::string body;
+    std::optional<std::string> content_id{}; ///< of what was written to the content's file
+    std::uint64_t content_bytes = 0;
+};
+
+/// Where content goes that comes with a reply.
+struct ContentFile {
+    int file = -1;           ///< open for writing, empty; not owned
+    std::uint64_t bytes = 0; ///< cap
 };
 using HttpAnswer = std::variant<HttpReply, NotSent, NoAnswer, TokenFault>;
 
@@ -49,7 +59,8 @@ class Https {
     Https &operator=(const Https &) = delete;
 
     /// Throws std::runtime_error only before anything was sent.
-    [[nodiscard]] HttpAnswer post(Post &post, Sending sending);
+    /// `content`: multipart/related is taken too, its content written there.
+    [[nodiscard]] HttpAnswer post(Post &post, Sending sending, ContentFile content = {});
 
   private:
     struct Shared;

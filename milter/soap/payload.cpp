@@ -86,6 +86,10 @@ Found read_submission(const xmlNode *element) {
     return found;
 }
 
+Message read_message(const xmlNode *element) {
+    return {field(element, "id"), 0};
+}
+
 Fault read_fault(const xmlNode *element) {
     Fault fault;
     fault.code = field(element, "code");

@@ -12,6 +12,7 @@ namespace demail::soap {
 [[nodiscard]] Domains read_domains(const xmlNode *element);
 [[nodiscard]] Submitted read_submitted(const xmlNode *element);
 [[nodiscard]] Found read_submission(const xmlNode *element);
+[[nodiscard]] Message read_message(const xmlNode *element);
 [[nodiscard]] Fault read_fault(const xmlNode *element);
 
 } // namespace demail::soap

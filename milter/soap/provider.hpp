@@ -67,6 +67,12 @@ struct Found {
     std::string private_id, message_id, accepted_at, reason;
 };
 
+/// A De-Mail out of the mailbox. Its bytes are in the file that was given for them.
+struct Message {
+    std::string id;
+    std::uint64_t bytes = 0;
+};
+
 // What can come of a request. contracts.md's outcome table starts from these.
 struct Fault { ///< signed, correlated ProviderFault
     std::string code, reason;
@@ -94,6 +100,9 @@ class Provider {
     virtual Answer<Domains> get_domains(const std::optional<std::string> &known_version) = 0;
     virtual Answer<Submitted> submit(const Submission &submission) = 0;
     virtual Answer<Found> find_submission(const std::string &private_id) = 0;
+    /// Writes the message to `file`, which is open for reading and writing and empty, as it comes;
+    /// only a Message says that what is there was signed.
+    virtual Answer<Message> fetch_message(const std::string &id, int file) = 0;
 };
 
 } // namespace demail::soap

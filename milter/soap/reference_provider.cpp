@@ -6,6 +6,7 @@
 #include "soap/reply.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <stdexcept>
 
@@ -23,7 +24,7 @@ class Reference final : public Provider {
     Reference(const Endpoint &endpoint, std::shared_ptr<crypto::TokenKey> auth_key,
               std::shared_ptr<crypto::TokenKey> sign_key)
         : url_(endpoint.url), rsa_pss_(endpoint.rsa_pss), digest_(endpoint.digest),
-          sign_key_(std::move(sign_key)),
+          content_bytes_(endpoint.content_bytes), sign_key_(std::move(sign_key)),
           check_(endpoint.schema_directory + "/provider.xsd", endpoint.reply_signer),
           https_({endpoint.url, endpoint.ca_file, endpoint.name, endpoint.tls},
                  {endpoint.connect_timeout, endpoint.answer_timeout, endpoint.reply_bytes},
@@ -49,10 +50,22 @@ class Reference final : public Provider {
             private_id);
     }
 
+    Answer<Message> fetch_message(const std::string &id, int file) override {
+        auto answer = ask<Message>(fetch_message_request(id), "Message", read_message, nullptr,
+                                   {file, content_bytes_});
+        auto *message = std::get_if<Message>(&answer);
+        if (message == nullptr) return answer;
+        if (message->id != id)
+            return NoAnswer{"The reply does not count: it is about another message."};
+        message->bytes = static_cast<std::uint64_t>(::lseek(file, 0, SEEK_END));
+        return answer;
+    }
+
   private:
     template <typename Reply>
     Answer<Reply> ask(const std::optional<RequestBody> &body, const std::string &reply,
-                      Reply (*read)(const xmlNode *), Exchange *exchange = nullptr) {
+                      Reply (*read)(const xmlNode *), Exchange *exchange = nullptr,
+                      ContentFile file = {}) {
         if (!body) return NotSent{"The request holds a character that XML cannot carry."};
         bool sent = false;
         try {
@@ -62,8 +75,10 @@ class Reference final : public Provider {
             if (exchange != nullptr) exchange->request = envelope.text;
 
             Post post(envelope, *body);
-            const auto answer = https_.post(
-                post, body->content != nullptr ? Https::Sending::once : Https::Sending::repeatable);
+            // What was begun to be written to a file is not begun again.
+            const bool once = body->content != nullptr || file.file >= 0;
+            const auto answer =
+                https_.post(post, once ? Https::Sending::once : Https::Sending::repeatable, file);
             if (const auto *not_sent = std::get_if<NotSent>(&answer)) return *not_sent;
             if (const auto *fault = std::get_if<TokenFault>(&answer)) return *fault;
             sent = true;
@@ -71,7 +86,9 @@ class Reference final : public Provider {
             const auto &http = std::get<HttpReply>(answer);
             if (exchange != nullptr) exchange->reply = http.body;
 
-            const auto checked = check_.read(http, reply, envelope.message_id, now());
+            const Content content{"", file.file, 0, http.content_bytes};
+            const auto checked = check_.read(http, reply, envelope.message_id, now(),
+                                             file.file >= 0 ? &content : nullptr, digest_);
             if (const auto *payload = std::get_if<Payload>(&checked)) return read(payload->element);
             if (const auto *fault = std::get_if<Fault>(&checked)) return *fault;
             return std::get<NoAnswer>(checked);
@@ -92,6 +109,7 @@ class Reference final : public Provider {
     std::string url_;
     bool rsa_pss_;
     ContentDigest digest_;
+    std::uint64_t content_bytes_;
     std::shared_ptr<crypto::TokenKey> sign_key_;
     ReplyCheck check_;
     Https https_;

@@ -20,7 +20,8 @@ struct Endpoint {
     std::string schema_directory;          ///< holds provider.xsd
     std::chrono::seconds connect_timeout{30};
     std::chrono::seconds answer_timeout{300};
-    std::uint64_t reply_bytes = 1U << 20; ///< cap on a reply without content
+    std::uint64_t reply_bytes = 1U << 20;    ///< cap on a reply without content
+    std::uint64_t content_bytes = 64U << 20; ///< cap on a reply's content
     bool rsa_pss = false; ///< sign with RSA-PSS instead of rsa-sha256; an EC key ignores it
     std::string name{};   ///< what the log calls the provider; "": its URL
     crypto::TlsLimits tls{};

@@ -17,7 +17,7 @@ constexpr auto lifetime = 5min; // of a Timestamp
 constexpr auto skew = 60s;      // between the clocks
 
 // The nodes that are read, found by their place and not by an Id.
-struct Message {
+struct Located {
     xmlNode *action = nullptr;
     xmlNode *relates_to = nullptr;
     xmlNode *security = nullptr;
@@ -31,14 +31,14 @@ bool understood(const xmlNode *block) {
     return !must || *must == "false" || *must == "0";
 }
 
-std::variant<Message, std::string> locate(xmlDoc *document) {
+std::variant<Located, std::string> locate(xmlDoc *document) {
     const xmlNode *envelope = xmlDocGetRootElement(document);
     const auto parts = elements(envelope);
     if (!is(envelope, names::envelope, "Envelope") || parts.size() != 2 ||
         !is(parts[0], names::envelope, "Header") || !is(parts[1], names::envelope, "Body"))
         return "it is not a SOAP 1.2 envelope with one Header and one Body";
     const xmlNode *header = parts[0];
-    Message message;
+    Located message;
     message.body = parts[1];
     message.action = only(header, names::addressing, "Action");
     message.relates_to = only(header, names::addressing, "RelatesTo");
@@ -101,10 +101,9 @@ NoAnswer doubt(std::string_view why) {
 ReplyCheck::ReplyCheck(const std::string &schema_file, const std::vector<std::string> &signers)
     : schema_(schema_file), signers_(signers) {}
 
-std::variant<Payload, Fault, NoAnswer> ReplyCheck::read(const HttpReply &http,
-                                                        const std::string &reply,
-                                                        const std::string &message_id,
-                                                        Instant now) const {
+std::variant<Payload, Fault, NoAnswer>
+ReplyCheck::read(const HttpReply &http, const std::string &reply, const std::string &message_id,
+                 Instant now, const Content *content, ContentDigest how) const {
     if (http.status != 200 && http.status != 400 && http.status != 500)
         return doubt(fmt::format("its HTTP status is {}", http.status));
     if (!is_soap(http)) return doubt("its Content-Type is not application/soap+xml");
@@ -113,7 +112,7 @@ std::variant<Payload, Fault, NoAnswer> ReplyCheck::read(const HttpReply &http,
     Document document = std::get<Document>(std::move(parsed));
     const auto located = locate(document.get());
     if (const auto *fault = std::get_if<std::string>(&located)) return doubt(*fault);
-    const auto &message = std::get<Message>(located);
+    const auto &message = std::get<Located>(located);
 
     const bool is_fault = is(message.payload, names::envelope, "Fault");
     if (is_fault == (http.status == 200))
@@ -122,13 +121,24 @@ std::variant<Payload, Fault, NoAnswer> ReplyCheck::read(const HttpReply &http,
     const std::string expected = is_fault ? "ProviderFault" : reply;
     if (!is(payload, names::provider, expected))
         return doubt(fmt::format("it is not the expected {}", expected));
+    std::optional<Attachment> attachment;
+    xmlNode *holder = only(payload, names::provider, "content");
+    if (http.content_id && content != nullptr) {
+        auto found = Attachment::find(holder, *http.content_id, *content, how);
+        if (const auto *fault = std::get_if<std::string>(&found)) return doubt(*fault);
+        attachment.emplace(std::get<Attachment>(std::move(found)));
+    } else if (holder != nullptr) {
+        return doubt("its content did not come as a part of its own");
+    }
     if (const auto fault = schema_.check(payload))
         return doubt(fmt::format("it is not valid by the schema ({})", *fault));
+    if (attachment) attachment->schema_checked();
 
     const std::array must_be_signed{message.body, message.timestamp, message.action,
                                     message.relates_to};
     try {
-        if (const auto fault = check_signature(message.security, must_be_signed, signers_, now))
+        if (const auto fault = check_signature(message.security, must_be_signed, signers_, now,
+                                               attachment ? &*attachment : nullptr))
             return doubt(*fault);
     } catch (const std::runtime_error &error) {
         // Canonical XML 1.0 1.3: relative namespace names have no canonical form.

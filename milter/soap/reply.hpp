@@ -26,10 +26,12 @@ class ReplyCheck {
 
     /// `reply` is the expected element's name, `message_id` the request's. NoAnswer says which
     /// check failed; Fault is a signed, correlated ProviderFault.
-    [[nodiscard]] std::variant<Payload, Fault, NoAnswer> read(const HttpReply &http,
-                                                              const std::string &reply,
-                                                              const std::string &message_id,
-                                                              Instant now) const;
+    /// `content` is what came beside the envelope (HttpReply::content_id), taken in as `how` says;
+    /// a reply with a content element must have it, and no other may.
+    [[nodiscard]] std::variant<Payload, Fault, NoAnswer>
+    read(const HttpReply &http, const std::string &reply, const std::string &message_id,
+         Instant now, const Content *content = nullptr,
+         ContentDigest how = ContentDigest::infoset) const;
 
   private:
     Schema schema_;

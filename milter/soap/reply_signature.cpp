@@ -1,7 +1,6 @@
 #include "soap/reply_signature.hpp"
 
 #include "soap/canonical.hpp"
-#include "soap/infoset_digest.hpp"
 #include "soap/names.hpp"
 #include "soap/verify.hpp"
 
@@ -65,25 +64,54 @@ std::optional<xmlNode *> resolve(const std::optional<std::string> &uri, const Id
     return found->second;
 }
 
-// The element that a Reference names and whose digest fits; a string is the fault.
-std::variant<xmlNode *, std::string> check_reference(const xmlNode *reference, const Ids &ids) {
-    const auto target = resolve(attribute(reference, "URI"), ids);
-    if (!target) return "it refers to an element that is not there";
+// What a Reference says: digests, and the transform that comes before.
+struct Reference {
+    std::string uri;
+    const xmlNode *transform;
+    const EVP_MD *algorithm;
+    std::optional<std::string> value;
+};
+
+std::variant<Reference, std::string> read_reference(const xmlNode *reference) {
     const xmlNode *transforms = only(reference, names::xmldsig, "Transforms");
     const xmlNode *method = only(reference, names::xmldsig, "DigestMethod");
     const xmlNode *value = only(reference, names::xmldsig, "DigestValue");
     if (transforms == nullptr || method == nullptr || value == nullptr)
         return "one of its references is not complete";
     const auto chain = elements(transforms);
-    const auto prefixes = chain.size() == 1 && is(chain.front(), names::xmldsig, "Transform")
-                              ? exclusive_prefixes(chain.front())
-                              : std::nullopt;
-    if (!prefixes) return "it uses a transform other than exclusive C14N";
+    if (chain.size() != 1 || !is(chain.front(), names::xmldsig, "Transform"))
+        return "it uses a transform other than exclusive C14N";
     const EVP_MD *algorithm = digest_named(attribute(method, "Algorithm"));
     if (algorithm == nullptr) return "it uses a digest other than SHA-256, SHA-384 and SHA-512";
-    InfosetDigest digest(algorithm);
-    digest.text(canonical(*target, *prefixes));
-    if (from_base64(text_of(value)) != digest.finish())
+    return Reference{attribute(reference, "URI").value_or(""), chain.front(), algorithm,
+                     from_base64(text_of(value))};
+}
+
+// The element that a Reference names and whose digest fits; nullptr for the content's part. A
+// string is the fault.
+std::variant<xmlNode *, std::string> check_reference(const xmlNode *element, const Ids &ids,
+                                                     const Attachment *attachment) {
+    const auto read = read_reference(element);
+    if (const auto *fault = std::get_if<std::string>(&read)) return *fault;
+    const auto &reference = std::get<Reference>(read);
+    if (attachment != nullptr &&
+        attribute(reference.transform, "Algorithm") == names::swa_content) {
+        const auto digest = attachment->part_digest(reference.uri, reference.algorithm);
+        if (!digest) return "it refers to a part that is not there";
+        if (reference.value != digest) return "its content was changed after it was signed";
+        return static_cast<xmlNode *>(nullptr);
+    }
+    const auto target = resolve(reference.uri, ids);
+    if (!target) return "it refers to an element that is not there";
+    const auto prefixes = exclusive_prefixes(reference.transform);
+    if (!prefixes) return "it uses a transform other than exclusive C14N";
+    const std::string octets = canonical(*target, *prefixes);
+    const std::string digest =
+        attachment != nullptr
+            ? attachment->digest_of(octets, reference.algorithm)
+            : digests_of({octets, {}, {}, nullptr}, ContentDigest::infoset, reference.algorithm)
+                  .body;
+    if (reference.value != digest)
         return fmt::format("{} was changed after it was signed",
                            reinterpret_cast<const char *>((*target)->name));
     return *target;
@@ -118,7 +146,8 @@ std::variant<X509 *, std::string> signing_certificate(const xmlNode *security,
 
 std::optional<std::string> check_signature(const xmlNode *security,
                                            std::span<xmlNode *const> must_be_signed,
-                                           const Signers &signers, Instant now) {
+                                           const Signers &signers, Instant now,
+                                           const Attachment *attachment) {
     const xmlNode *signature = only(security, names::xmldsig, "Signature");
     if (signature == nullptr) return "it has not exactly one signature";
     xmlNode *signed_info = only(signature, names::xmldsig, "SignedInfo");
@@ -151,10 +180,13 @@ std::optional<std::string> check_signature(const xmlNode *security,
         return fmt::format("its signature has more than {} references", most_references);
     std::vector<const xmlNode *> covered;
     for (const xmlNode *reference : references) {
-        const auto checked = check_reference(reference, ids);
+        const auto checked = check_reference(reference, ids, attachment);
         if (const auto *fault = std::get_if<std::string>(&checked)) return *fault;
         covered.push_back(std::get<xmlNode *>(checked));
     }
+    if (attachment != nullptr && attachment->needs_part_signed() &&
+        std::find(covered.begin(), covered.end(), nullptr) == covered.end())
+        return "its content is not signed";
     for (const xmlNode *node : must_be_signed)
         if (std::find(covered.begin(), covered.end(), node) == covered.end())
             return fmt::format("its {} is not signed", reinterpret_cast<const char *>(node->name));

@@ -1,6 +1,7 @@
 // Checks the WS-Security signature of a reply (contracts.md, "The reference service").
 #pragma once
 
+#include "soap/attachment.hpp"
 #include "soap/document.hpp"
 #include "soap/instant.hpp"
 #include "soap/signers.hpp"
@@ -15,9 +16,11 @@ namespace demail::soap {
 /// which must be one of `signers` and be valid at `now`. Each node of `must_be_signed` must be
 /// among what the signature refers to; it is the nodes that are compared, so that a signed copy
 /// elsewhere in the document does not count (signature wrapping). A string is the fault.
-/// Thread-safe for different documents.
+/// Content that came with the reply is taken in as `attachment` says. Thread-safe for different
+/// documents.
 [[nodiscard]] std::optional<std::string> check_signature(const xmlNode *security,
                                                          std::span<xmlNode *const> must_be_signed,
-                                                         const Signers &signers, Instant now);
+                                                         const Signers &signers, Instant now,
+                                                         const Attachment *attachment = nullptr);
 
 } // namespace demail::soap

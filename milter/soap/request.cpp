@@ -78,4 +78,10 @@ std::optional<RequestBody> find_submission_request(const std::string &private_id
     return writer.finish();
 }
 
+std::optional<RequestBody> fetch_message_request(const std::string &id) {
+    Writer writer("FetchMessage");
+    writer.element("id", id);
+    return writer.finish();
+}
+
 } // namespace demail::soap

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += libdemail-soap.a
 libdemail_soap_a_SOURCES = \
+	milter/soap/attachment.cpp \
+	milter/soap/attachment.hpp \
 	milter/soap/canonical.cpp \
 	milter/soap/canonical.hpp \
 	milter/soap/client_key.cpp \
@@ -18,6 +20,8 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/infoset_digest.hpp \
 	milter/soap/instant.cpp \
 	milter/soap/instant.hpp \
+	milter/soap/multipart.cpp \
+	milter/soap/multipart.hpp \
 	milter/soap/names.hpp \
 	milter/soap/payload.cpp \
 	milter/soap/payload.hpp \
@@ -92,3 +96,11 @@ UNIT_TESTS += tests/unit/soap_content_digest_test
 tests_unit_soap_content_digest_test_SOURCES = tests/unit/soap_content_digest_test.cpp
 tests_unit_soap_content_digest_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
 tests_unit_soap_content_digest_test_LDADD = $(SOAP_TEST_LIBS)
+UNIT_TESTS += tests/unit/soap_multipart_test
+tests_unit_soap_multipart_test_SOURCES = tests/unit/soap_multipart_test.cpp
+tests_unit_soap_multipart_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
+tests_unit_soap_multipart_test_LDADD = $(SOAP_TEST_LIBS)
+UNIT_TESTS += tests/unit/soap_attachment_test
+tests_unit_soap_attachment_test_SOURCES = tests/unit/soap_attachment_test.cpp
+tests_unit_soap_attachment_test_CPPFLAGS = $(SOAP_TEST_CPPFLAGS)
+tests_unit_soap_attachment_test_LDADD = $(SOAP_TEST_LIBS)

@@ -3,9 +3,9 @@
 //     soap_probe URL CA SIGNER SCHEMA-DIRECTORY KEY COMMAND…
 //
 // KEY is a PKCS#11 URI, or KEY-FILE,CERTIFICATE-FILE. SIGNER: comma list. COMMAND: account; domains
-// [VERSION]; find PRIVATE-ID; submit FILE PRIVATE-ID SENDER FIELD=ADDRESS… (the file is the
-// message); repeat N COMMAND…; pss COMMAND…; patience SECONDS COMMAND…;
-// keep FILE COMMAND… (the envelope of a submission is written there). One line of JSON an answer.
+// [VERSION]; find PRIVATE-ID; fetch ID FILE; submit FILE PRIVATE-ID SENDER FIELD=ADDRESS… (the file
+// is the message); repeat N COMMAND…; pss COMMAND…; patience SECONDS COMMAND…; keep FILE COMMAND…
+// (the envelope of a submission is written there). One line of JSON an answer.
 #include "../unit/software_key.hpp"
 #include "soap/reference_provider.hpp"
 
@@ -51,6 +51,9 @@ json shown(const soap::Submitted &submitted) {
             {"messageId", submitted.message_id},
             {"acceptedAt", submitted.accepted_at},
             {"rejected", rejected}};
+}
+json shown(const soap::Message &message) {
+    return {{"id", message.id}, {"bytes", message.bytes}};
 }
 json shown(const soap::Found &found) {
     constexpr std::array states{"unknown", "accepted", "refused"};
@@ -127,6 +130,9 @@ void run(soap::Provider &provider, Words words, const std::string &keep) {
                                                   : std::nullopt));
     } else if (command == "find") {
         say(provider.find_submission(words[1]));
+    } else if (command == "fetch") {
+        const Fd file(::open(words[2], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+        say(provider.fetch_message(words[1], file.get()));
     } else if (command == "submit") {
         const Fd file(::open(words[1], O_RDONLY | O_CLOEXEC));
         soap::Exchange exchange;

@@ -211,7 +211,37 @@ class Operations(WithProvider):
         private_id = new_private_id()
         large = self.provider.submit(message(private_id, body), private_id)
         self.assertOutcome(large, "reply")
-        self.assertLess(large["peakKiB"] - small["peakKiB"], 3 << 10)
+        self.assertLess(large["peakKiB"] - small["peakKiB"], 2 << 10)
+
+    def fetch(self, content, name="1.eml"):
+        with open(self.provider.path(f"inbox/{name}"), "wb") as file:
+            file.write(content)
+        target = self.provider.path("fetched")
+        answer = self.provider.probe("fetch", name, target)
+        with open(target, "rb") as file:
+            return answer, file.read()
+
+    def test_a_message_out_of_the_mailbox_comes_as_it_lies_there(self):
+        for content in (b"", b"Subject: x\r\n\r\n\xff\0\r\r\n.\r\n--part-\r\n", b"abc" * 20000):
+            answer, fetched = self.fetch(content)
+            self.assertOutcome(answer, "reply")
+            self.assertEqual(answer["reply"], {"id": "1.eml", "bytes": len(content)})
+            self.assertEqual(fetched, content)
+
+    def test_a_large_message_out_of_the_mailbox_takes_no_memory(self):
+        small, _ = self.fetch(b"small")
+        large, fetched = self.fetch(b"0123456789abcde\n" * (45 << 16))
+        self.assertOutcome(large, "reply")
+        self.assertEqual(len(fetched), 45 << 20)
+        self.assertLess(large["peakKiB"] - small["peakKiB"], 2 << 10)
+
+    def test_a_message_whose_reply_is_not_signed_as_it_must_be_does_not_count(self):
+        for fault in ("unsigned", "bad-signature", "changed-body", "other-signer",
+                      "body-not-signed", "truncate"):
+            with self.subTest(fault):
+                self.provider.fault({"operation": "FetchMessage", "fault": fault})
+                answer, _ = self.fetch(b"a letter")
+                self.assertOutcome(answer, "no-answer")
 
     def test_a_new_connection_resumes_the_tls_session(self):
         self.provider.submit(before=["repeat", 1])

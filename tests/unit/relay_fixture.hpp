@@ -50,6 +50,9 @@ class FakeProvider final : public soap::Provider {
         find_answers.pop_front();
         return answer;
     }
+    soap::Answer<soap::Message> fetch_message(const std::string &, int) override {
+        return soap::NoAnswer{"not asked"};
+    }
 };
 
 /// A message from Postfix with its seal.
@@ -140,6 +143,9 @@ struct Relay {
         }
         soap::Answer<soap::Found> find_submission(const std::string &id) override {
             return to_->find_submission(id);
+        }
+        soap::Answer<soap::Message> fetch_message(const std::string &id, int file) override {
+            return to_->fetch_message(id, file);
         }
 
       private:

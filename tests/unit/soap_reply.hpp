@@ -57,6 +57,8 @@ struct Reply {
     soap::Instant created = now();
     std::chrono::seconds lifetime{300};
     std::vector<std::string_view> unsigned_parts;
+    std::string signed_payload; ///< what the digest is over, where it is not the payload
+    std::vector<soap::SignedPart> more_parts;
     std::string more_header;
     std::string more_security;
     bool rsa_pss = false;
@@ -73,11 +75,12 @@ struct Reply {
             soap::names::wsu, soap::write_instant(created),
             soap::write_instant(created + lifetime));
     }
-    [[nodiscard]] std::string body() const {
+    [[nodiscard]] static std::string body_with(const std::string &text) {
         return fmt::format(
             R"(<soap:Body xmlns:soap="{}" xmlns:wsu="{}" wsu:Id="body">{}</soap:Body>)",
-            soap::names::envelope, soap::names::wsu, payload);
+            soap::names::envelope, soap::names::wsu, text);
     }
+    [[nodiscard]] std::string body() const { return body_with(payload); }
 
     [[nodiscard]] std::string text(const crypto::TokenKey &key) const {
         const std::string action_element = element("Action", "action", action);
@@ -88,10 +91,11 @@ struct Reply {
                 if (left_out == id) return;
             parts.push_back({id, std::string(view(sha256(octets)))});
         };
-        sign("body", body());
+        sign("body", body_with(signed_payload.empty() ? payload : signed_payload));
         sign("timestamp", timestamp());
         sign("action", action_element);
         sign("relates-to", relates_to_element);
+        parts.insert(parts.end(), more_parts.begin(), more_parts.end());
         const auto signature = soap::write_signature(parts, "token", key, rsa_pss);
         return fmt::format(
             R"(<soap:Envelope xmlns:soap="{}"><soap:Header>{}{}{}<wsse:Security xmlns:wsse="{}" )"
