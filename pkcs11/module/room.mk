@@ -67,3 +67,20 @@ pkcs11/module/demail-tcos.module: Makefile
 	{ echo '# The cards of demail-cardd, for every program that uses p11-kit.'; \
 	  echo "module: $${folder}demail-tcos-pkcs11.so"; } > $@
 CLEANFILES += pkcs11/module/demail-tcos.module
+
+# These load the module as it was built.
+pkcs11_world_sources = \
+	tests/unit/card_double.cpp \
+	tests/unit/card_double.hpp \
+	tests/unit/certificates.cpp \
+	tests/unit/certificates.hpp \
+	tests/unit/pkcs11_world.cpp \
+	tests/unit/pkcs11_world.hpp \
+	$(scripted_daemon_sources)
+pkcs11_world_libraries = libdemail-wire.a libdemail-base.a $(UNIT_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
+
+UNIT_TESTS += tests/unit/pkcs11_token_test
+tests_unit_pkcs11_token_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_pkcs11_token_test_SOURCES = tests/unit/pkcs11_token_test.cpp $(pkcs11_world_sources)
+tests_unit_pkcs11_token_test_LDADD = $(pkcs11_world_libraries)
+EXTRA_tests_unit_pkcs11_token_test_DEPENDENCIES = demail-tcos-pkcs11.la
