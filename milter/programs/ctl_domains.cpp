@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -43,7 +44,7 @@ struct Report {
     DomainFiles files;
     std::vector<ListedDomain> domains;
     RelayAnswer relay;
-    std::vector<std::string> waiting;
+    std::vector<std::string> waiting, refused;
     std::string alarm;
     Verdict verdict = Verdict::good;
 };
@@ -57,6 +58,7 @@ Report make_report(const Configuration &configuration) {
     report.verdict = report.files.verdict();
     if (report.relay.kind == RelayAnswer::Kind::answered) {
         report.waiting = report.relay.value.value("waiting", std::vector<std::string>());
+        report.refused = report.relay.value.value("refused", std::vector<std::string>());
         report.alarm = report.relay.value.value("alarm", "");
         if (!report.alarm.empty()) report.verdict = Verdict::bad;
     } else {
@@ -96,6 +98,17 @@ std::string as_text(const Report &report, const Screen &screen) {
             {one,
              {"waiting", Tone::warning},
              "a provider names it, nothing confirms it; demailctl domains accept takes it"});
+    for (const std::string &one : report.refused) {
+        const std::size_t colon = one.rfind(": ");
+        const std::string domain = one.substr(0, colon);
+        // Those that wait have their line.
+        if (std::find(report.waiting.begin(), report.waiting.end(), domain) == report.waiting.end())
+            domains.add({domain,
+                         {"refused", Tone::bad},
+                         colon == std::string::npos
+                             ? ""
+                             : "a provider names it: " + one.substr(colon + 2)});
+    }
     Table rest({"CHECKED", "STATE", ""});
     for (const Finding &one : report.files.findings)
         rest.add({one.name, {std::string(word(one.verdict)), tone_of(one.verdict)}, one.sentence});

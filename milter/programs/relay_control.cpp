@@ -18,6 +18,7 @@ json domains_of(const relay::DomainKeeper &domains) {
     return {{"active", status.active},
             {"ended", status.ended},
             {"waiting", status.waiting},
+            {"refused", status.refused},
             {"alarm", status.alarm},
             {"refreshed", status.refreshed}};
 }

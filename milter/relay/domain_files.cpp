@@ -16,6 +16,7 @@ namespace demail::relay {
 namespace {
 
 constexpr mode_t world_readable = 0644; // Postfix's own users read list and index
+constexpr const char *making = ".making";
 
 std::vector<std::string> postfix(std::vector<std::string> argv, const std::string &configuration) {
     if (!configuration.empty()) argv.insert(argv.begin() + 1, {"-c", configuration});
@@ -34,7 +35,7 @@ void DomainFiles::publish(const DomainSet &next, const Pause &pause) {
         both.set(domain, state);
 
     if (!index_is(both) && !index_is(next)) {
-        write_index(both);
+        say_indexed(make_index(both));
         if (now.str() != next.str() && !pause()) return;
     }
     if (now.str() != next.str() || ::access(path_.c_str(), F_OK) != 0) {
@@ -46,7 +47,11 @@ void DomainFiles::publish(const DomainSet &next, const Pause &pause) {
             ::utimensat(AT_FDCWD, path_.c_str(), times, 0);
         }
     }
-    if (both.str() != next.str() && pause()) write_index(next);
+    if (both.str() == next.str() || !pause()) return;
+    // Until Postfix has taken the index up, mail to a name that goes would come to us: the milter
+    // answers 4xx as long as `.indexed` has the name.
+    const std::string beside = make_index(next);
+    if (pause()) say_indexed(beside);
 }
 
 DomainSet DomainFiles::current() const {
@@ -69,8 +74,9 @@ void DomainFiles::remember(const DomainMemory &memory) const {
     replace_file(path_ + ".memory", memory.str(), 0640);
 }
 
-void DomainFiles::write_index(const DomainSet &domains) const {
-    const std::string beside = path_ + ".making";
+/// The file that becomes `.indexed`.
+std::string DomainFiles::make_index(const DomainSet &domains) const {
+    const std::string beside = path_ + making;
     replace_file(beside, domains.str(), world_readable);
     const auto made =
         run_command(postfix({"postmap", database_type() + ":" + beside}, postfix_configuration_));
@@ -79,12 +85,18 @@ void DomainFiles::write_index(const DomainSet &domains) const {
     const std::string suffix = index_file().substr(path_.size());
     if (::rename((beside + suffix).c_str(), index_file().c_str()) != 0)
         throw std::system_error(errno, std::generic_category(), index_file());
+    return beside;
+}
+
+void DomainFiles::say_indexed(const std::string &beside) const {
     if (::rename(beside.c_str(), (path_ + ".indexed").c_str()) != 0)
         throw std::system_error(errno, std::generic_category(), path_ + ".indexed");
 }
 
 bool DomainFiles::index_is(const DomainSet &domains) const {
+    // While there is a file on its way to `.indexed`, the index may be the newer one.
     return ::access(index_file().c_str(), R_OK) == 0 &&
+           ::access((path_ + making).c_str(), F_OK) != 0 &&
            read_file(path_ + ".indexed") == domains.str();
 }
 

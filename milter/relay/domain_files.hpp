@@ -29,7 +29,8 @@ class DomainFiles {
     void remember(const DomainMemory &memory) const;
 
   private:
-    void write_index(const DomainSet &domains) const;
+    [[nodiscard]] std::string make_index(const DomainSet &domains) const;
+    void say_indexed(const std::string &beside) const;
     [[nodiscard]] bool index_is(const DomainSet &domains) const;
     [[nodiscard]] std::string index_file() const;
     [[nodiscard]] std::string database_type() const;

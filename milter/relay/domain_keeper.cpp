@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "message/address.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 
@@ -13,6 +14,16 @@ namespace {
 /// After a failure: soon enough for an administrator who has just mended something, seldom enough
 /// for a provider in trouble.
 constexpr std::chrono::seconds retry_pause{60};
+/// Refused names that are logged one by one, and that are shown: a list may hold very many.
+constexpr std::size_t most_logged = 20, most_shown = 100;
+
+std::string why(const soap::Answer<soap::Domains> &answer) {
+    if (const auto *fault = std::get_if<soap::Fault>(&answer))
+        return "it says " + fault->code + ".";
+    if (const auto *not_sent = std::get_if<soap::NotSent>(&answer)) return not_sent->why;
+    if (const auto *no_answer = std::get_if<soap::NoAnswer>(&answer)) return no_answer->why;
+    return std::get<soap::TokenFault>(answer).why;
+}
 
 DomainSet list_from(const DomainMemory &memory) {
     DomainSet list;
@@ -128,16 +139,16 @@ void DomainKeeper::work() {
     }
     for (const std::string &domain : accepted) {
         memory.accepted.insert(domain);
-        memory.waiting.erase(domain);
         // Asked for anew in full: an unchanged list would not bring the domain that was left out of
         // it.
-        for (auto &[provider, listed] : memory.providers)
+        for (auto &[provider, listed] : memory.providers) {
             listed.version.clear();
+            listed.waiting.erase(domain);
+        }
     }
     for (const std::string &domain : forgotten) {
         memory.ended.erase(domain);
         memory.accepted.erase(domain);
-        memory.waiting.erase(domain);
     }
     ask_providers(memory);
     if (memory.str() != before) files.remember(memory);
@@ -146,7 +157,7 @@ void DomainKeeper::work() {
     files.publish(next, pause);
 
     const std::lock_guard lock(mutex_);
-    status_.waiting = memory.waiting;
+    status_.waiting = memory.waiting();
     status_.active = status_.ended = 0;
     for (const auto &[domain, state] : next.all())
         ++(state == DomainState::active ? status_.active : status_.ended);
@@ -155,7 +166,7 @@ void DomainKeeper::work() {
 void DomainKeeper::ask_providers(DomainMemory &memory) {
     const auto settings = service_.settings();
     Domains asked;
-    std::optional<DomainQuestions> questions;
+    std::optional<DomainQuestions> world;
     for (const auto &[name, account] : settings->accounts) {
         const std::string &provider = account->provider();
         if (!asked.insert(provider).second || account->suspended()) continue;
@@ -165,13 +176,16 @@ void DomainKeeper::ask_providers(DomainMemory &memory) {
             continue;
         }
         const auto known = memory.providers.find(provider);
+        // The first time in full: what was refused is told again, and by the rules of today.
         std::optional<std::string> version;
-        if (known != memory.providers.end() && !known->second.version.empty())
+        if (refused_.contains(provider) && known != memory.providers.end() &&
+            !known->second.version.empty())
             version = known->second.version;
         auto answer = std::get<std::shared_ptr<soap::Provider>>(wire)->get_domains(version);
         const auto *domains = std::get_if<soap::Domains>(&answer);
         if (domains == nullptr) {
-            alarm("provider " + provider + " did not send its De-Mail domains; the old list stays");
+            alarm("provider " + provider +
+                  " did not send its De-Mail domains; the old list stays: " + why(answer));
             continue;
         }
         {
@@ -179,13 +193,49 @@ void DomainKeeper::ask_providers(DomainMemory &memory) {
             status_.refreshed = static_cast<std::int64_t>(std::time(nullptr));
         }
         if (domains->unchanged && version) continue;
-        if (!questions) questions = questions_to_the_world(*settings->configuration);
-        const DomainChange change =
-            take_list(memory, provider, domains->version, domains->domains, *questions);
-        for (const std::string &one : change.refused)
-            log::event(log::Level::warning, "domains", {{"provider", provider}, {"refused", one}});
+        if (!world) world = questions(*settings->configuration);
+        DomainChange change =
+            take_list(memory, provider, domains->version, domains->domains, *world);
+        tell_of_refused(provider, std::move(change.refused));
         if (!change.taken) alarm("provider " + provider + ": " + change.alarm);
     }
+}
+
+bool DomainKeeper::ending() const {
+    const std::lock_guard lock(mutex_);
+    return ending_;
+}
+
+/// Each question may take seconds, and the relay does not wait for all of them when it ends.
+DomainQuestions DomainKeeper::questions(const Configuration &configuration) {
+    DomainQuestions world = questions_to_the_world(configuration);
+    return {[this, own = std::move(world.own)](const std::string &domain) {
+                if (ending()) throw std::runtime_error("the relay ends");
+                return own(domain);
+            },
+            [this, hint = std::move(world.srv_hint)](const std::string &domain) {
+                return !ending() && hint(domain);
+            }};
+}
+
+void DomainKeeper::tell_of_refused(const std::string &provider, std::vector<std::string> refused) {
+    for (std::size_t i = 0; i < std::min(refused.size(), most_logged); ++i)
+        log::event(log::Level::warning, "domains",
+                   {{"provider", provider}, {"refused", refused[i]}});
+    if (refused.size() > most_logged)
+        log::event(log::Level::warning, "domains",
+                   {{"provider", provider},
+                    {"more_refused", std::to_string(refused.size() - most_logged)}});
+    if (refused.size() > most_shown) {
+        const std::size_t more = refused.size() - most_shown;
+        refused.resize(most_shown);
+        refused.push_back("…: and " + std::to_string(more) + " more");
+    }
+    refused_[provider] = std::move(refused);
+    const std::lock_guard lock(mutex_);
+    status_.refused.clear();
+    for (const auto &[name, ones] : refused_)
+        status_.refused.insert(status_.refused.end(), ones.begin(), ones.end());
 }
 
 } // namespace demail::relay

@@ -8,16 +8,20 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace demail::relay {
 
 struct DomainStatus {
     std::size_t active = 0, ended = 0;
     Domains waiting;
+    /// "domain: why", of the lists that were taken last; the first of them where there are many.
+    std::vector<std::string> refused;
     std::string alarm;          ///< "" for none
     std::int64_t refreshed = 0; ///< Unix seconds of the last answer, 0 for never
 };
@@ -39,6 +43,9 @@ class DomainKeeper {
     void run();
     void work();
     void ask_providers(DomainMemory &memory);
+    [[nodiscard]] DomainQuestions questions(const Configuration &configuration);
+    void tell_of_refused(const std::string &provider, std::vector<std::string> refused);
+    [[nodiscard]] bool ending() const;
     void alarm(const std::string &sentence);
     [[nodiscard]] bool wait(std::chrono::seconds time);
 
@@ -48,6 +55,8 @@ class DomainKeeper {
     bool ending_ = false, asked_ = true;
     Domains accept_, forget_;
     DomainStatus status_;
+    /// By provider. Only on thread_.
+    std::map<std::string, std::vector<std::string>, std::less<>> refused_;
     std::thread thread_;
 };
 

@@ -97,45 +97,55 @@ DomainChange take_list(DomainMemory &memory, const std::string &provider,
         else
             good.insert(*normal_domain(text));
     }
-    const auto before = memory.providers.find(provider);
-    if (before != memory.providers.end() && !before->second.domains.empty()) {
-        const std::size_t changed = differences(before->second.domains, good, memory.accepted);
-        if (static_cast<double>(changed) >
-            largest_change * static_cast<double>(before->second.domains.size())) {
-            change.alarm = "the provider changed " + std::to_string(changed) + " of " +
-                           std::to_string(before->second.domains.size()) +
-                           " De-Mail domains at once; the old list stays until an administrator "
-                           "accepts the new domains";
-            for (const std::string &one : good)
-                if (!before->second.domains.contains(one) && !memory.accepted.contains(one))
-                    memory.waiting.insert(one);
-            return change;
-        }
+    DomainMemory::Listed &listed = memory.providers[provider];
+    listed.waiting.clear();
+    const std::size_t changed = differences(listed.domains, good, memory.accepted);
+    if (!listed.domains.empty() &&
+        static_cast<double>(changed) >
+            largest_change * static_cast<double>(listed.domains.size())) {
+        change.alarm = "the provider changed " + std::to_string(changed) + " of " +
+                       std::to_string(listed.domains.size()) +
+                       " De-Mail domains at once; the old list stays until an administrator "
+                       "accepts the new domains";
+        // Nobody shall be asked to accept one of our own.
+        for (const std::string &one : good)
+            if (!listed.domains.contains(one) && !memory.accepted.contains(one) &&
+                listed.waiting.size() < DomainMemory::most_waiting && !questions.own(one))
+                listed.waiting.insert(one);
+        return change;
     }
     Domains taken;
+    int hints = 0;
     for (const std::string &domain : good) {
         const bool fresh = !below_de_mail(domain) && !memory.accepted.contains(domain);
         if (questions.own(domain)) {
             change.refused.push_back(domain + ": one of our own domains");
-        } else if (fresh && !questions.srv_hint(domain)) {
+        } else if (fresh &&
+                   (++hints > DomainQuestions::most_srv_hints || !questions.srv_hint(domain))) {
             change.refused.push_back(domain + ": new and without the SRV record of a De-Mail "
                                               "domain; accept it by demailctl domains accept");
-            memory.waiting.insert(domain);
+            if (listed.waiting.size() < DomainMemory::most_waiting) listed.waiting.insert(domain);
         } else {
             if (fresh) memory.accepted.insert(domain);
-            memory.waiting.erase(domain);
             taken.insert(domain);
         }
     }
-    if (before != memory.providers.end())
-        for (const std::string &gone : before->second.domains)
-            if (!taken.contains(gone)) memory.ended.insert(gone);
-    memory.providers[provider] = {version, std::move(taken)};
-    for (const auto &[name, listed] : memory.providers)
-        for (const std::string &domain : listed.domains)
+    for (const std::string &gone : listed.domains)
+        if (!taken.contains(gone)) memory.ended.insert(gone);
+    listed.version = version;
+    listed.domains = std::move(taken);
+    for (const auto &[name, one] : memory.providers)
+        for (const std::string &domain : one.domains)
             memory.ended.erase(domain);
     change.taken = true;
     return change;
+}
+
+Domains DomainMemory::waiting() const {
+    Domains all;
+    for (const auto &[name, listed] : providers)
+        all.insert(listed.waiting.begin(), listed.waiting.end());
+    return all;
 }
 
 std::string DomainMemory::str() const {
@@ -144,13 +154,13 @@ std::string DomainMemory::str() const {
         out << "provider " << provider << ' ' << one_word(listed.version) << '\n';
         for (const std::string &domain : listed.domains)
             out << "listed " << provider << ' ' << domain << '\n';
+        for (const std::string &domain : listed.waiting)
+            out << "waiting " << provider << ' ' << domain << '\n';
     }
     for (const std::string &domain : accepted)
         out << "accepted " << domain << '\n';
     for (const std::string &domain : ended)
         out << "ended " << domain << '\n';
-    for (const std::string &domain : waiting)
-        out << "waiting " << domain << '\n';
     return out.str();
 }
 
@@ -174,8 +184,8 @@ std::optional<DomainMemory> DomainMemory::parse(std::string_view text) {
             memory.accepted.insert(first);
         else if (kind == "ended")
             memory.ended.insert(first);
-        else if (kind == "waiting")
-            memory.waiting.insert(first);
+        else if (kind == "waiting" && !second.empty())
+            memory.providers[first].waiting.insert(second);
         else
             return std::nullopt;
     }

@@ -20,13 +20,17 @@ struct DomainMemory {
     struct Listed {
         std::string version;
         Domains domains; ///< normal form; the last list that was taken
+        /// Of its latest list: new, outside de-mail.de, without a hint; or more than 5 % at once.
+        /// They wait for `demailctl domains accept`. At most most_waiting are remembered.
+        Domains waiting;
     };
+    static constexpr std::size_t most_waiting = 1000;
     std::map<std::string, Listed, std::less<>> providers;
     Domains accepted; ///< by the operator, or by the SRV hint when it was new
     Domains ended;    ///< left every list: refused until forgotten
-    Domains
-        waiting; ///< new, outside de-mail.de, without a hint: wait for `demailctl domains accept`
 
+    /// Of all providers.
+    [[nodiscard]] Domains waiting() const;
     [[nodiscard]] std::string str() const;
     static std::optional<DomainMemory> parse(std::string_view text);
 };
@@ -37,6 +41,8 @@ struct DomainQuestions {
     std::function<bool(const std::string &)> own;
     /// SRV _smtp._tcp with port 1465.
     std::function<bool(const std::string &)> srv_hint;
+    /// For one list; each may take DNS's time, and a new name without an answer waits.
+    static constexpr int most_srv_hints = 64;
 };
 
 struct DomainChange {

@@ -59,13 +59,49 @@ void a_name_leaves_the_text_before_the_index() {
     files.publish(with("firm.example"), [] { return true; });
     int pauses = 0;
     files.publish(DomainSet{}, [&] {
-        ++pauses;
-        CHECK(list.indexed("firm.example"));
+        if (++pauses == 1) CHECK(list.indexed("firm.example"));
+        CHECK(!list.written("firm.example"));
         return true;
     });
     CHECK(pauses > 0);
     CHECK(!list.indexed("firm.example"));
     CHECK(!list.written("firm.example"));
+}
+
+/// As long as Postfix may still look into the old index, the milter shall answer 4xx, not let the
+/// message go unsealed to a relay that refuses it.
+void the_milter_learns_last_that_a_name_is_gone() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    const auto known_as_indexed = [&] {
+        return read_file(list.path + ".indexed")->find("firm.example") != std::string::npos;
+    };
+    int pauses = 0;
+    files.publish(DomainSet{}, [&] {
+        ++pauses;
+        CHECK(known_as_indexed());
+        CHECK_EQUAL(list.indexed("firm.example"), pauses == 1);
+        return true;
+    });
+    CHECK_EQUAL(pauses, 2);
+    CHECK(!known_as_indexed());
+}
+
+/// Else the name that comes back would be in the text alone, and its mail go to the Internet.
+void an_end_while_a_name_goes_leaves_no_wrong_idea_of_the_index() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    int pauses = 0;
+    files.publish(DomainSet{}, [&] { return ++pauses < 2; });
+    CHECK(!list.indexed("firm.example"));
+    DomainFiles(list.path, list.postfix).publish(with("firm.example"), [&] {
+        CHECK(list.indexed("firm.example"));
+        return true;
+    });
+    CHECK(list.indexed("firm.example"));
+    CHECK(list.written("firm.example"));
 }
 
 void an_end_in_between_is_carried_on() {
@@ -120,13 +156,16 @@ void a_damaged_list_is_not_taken_for_a_short_one() {
 } // namespace
 
 int main() {
-    return test::run("domain files", {
-                                         TEST(a_name_is_indexed_before_the_milter_sees_it),
-                                         TEST(a_name_leaves_the_text_before_the_index),
-                                         TEST(an_end_in_between_is_carried_on),
-                                         TEST(a_lost_index_is_made_again),
-                                         TEST(nothing_is_written_where_nothing_changed),
-                                         TEST(the_text_is_not_younger_than_the_index),
-                                         TEST(a_damaged_list_is_not_taken_for_a_short_one),
-                                     });
+    return test::run("domain files",
+                     {
+                         TEST(a_name_is_indexed_before_the_milter_sees_it),
+                         TEST(a_name_leaves_the_text_before_the_index),
+                         TEST(the_milter_learns_last_that_a_name_is_gone),
+                         TEST(an_end_while_a_name_goes_leaves_no_wrong_idea_of_the_index),
+                         TEST(an_end_in_between_is_carried_on),
+                         TEST(a_lost_index_is_made_again),
+                         TEST(nothing_is_written_where_nothing_changed),
+                         TEST(the_text_is_not_younger_than_the_index),
+                         TEST(a_damaged_list_is_not_taken_for_a_short_one),
+                     });
 }

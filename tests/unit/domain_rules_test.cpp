@@ -63,11 +63,44 @@ void a_new_domain_outside_waits_for_dns_or_the_operator() {
     DomainMemory memory;
     CHECK(take_list(memory, "fp", "1", {"firm.example"}, dns_is_silent).taken);
     CHECK(memory.providers["fp"].domains.empty());
-    CHECK(memory.waiting == Domains{"firm.example"});
+    CHECK(memory.waiting() == Domains{"firm.example"});
     memory.accepted.insert("firm.example");
     CHECK(take_list(memory, "fp", "1", {"firm.example"}, dns_is_silent).taken);
     CHECK(memory.providers["fp"].domains == Domains{"firm.example"});
-    CHECK(memory.waiting.empty());
+    CHECK(memory.waiting().empty());
+}
+
+void dns_is_asked_of_a_few_new_names_alone() {
+    DomainMemory memory;
+    int asked = 0;
+    const DomainQuestions slow{[](const std::string &) { return false; },
+                               [&](const std::string &) { return ++asked > 0; }};
+    std::vector<std::string> names;
+    for (int i = 0; i < 5000; ++i)
+        names.push_back("n" + std::to_string(i) + ".example");
+    CHECK(take_list(memory, "fp", "1", names, slow).taken);
+    CHECK_EQUAL(asked, 64);
+    CHECK_EQUAL(memory.providers["fp"].domains.size(), 64U);
+    CHECK_EQUAL(memory.waiting().size(), 1000U); // of the others
+}
+
+void a_name_waits_as_long_as_the_list_has_it() {
+    DomainMemory memory;
+    (void)take_list(memory, "fp", "1", {"a.example", "b.example"}, dns_is_silent);
+    (void)take_list(memory, "mentana", "1", {"c.example"}, dns_is_silent);
+    (void)take_list(memory, "fp", "2", {"b.example"}, dns_is_silent);
+    CHECK((memory.waiting() == Domains{"b.example", "c.example"}));
+}
+
+void a_name_of_our_own_does_not_wait() {
+    DomainMemory memory;
+    const DomainQuestions ours{[](const std::string &domain) { return domain == "firm.example"; },
+                               [](const std::string &) { return false; }};
+    (void)take_list(memory, "fp", "1", firms(10), ours);
+    CHECK(!take_list(memory, "fp", "2", {"firm.example", "other.example"}, ours).taken);
+    CHECK(memory.waiting() == Domains{"other.example"});
+    CHECK(take_list(memory, "fp", "3", firms(10), ours).taken);
+    CHECK(memory.waiting().empty());
 }
 
 void what_dns_confirmed_once_stays_when_dns_falls_silent() {
@@ -112,7 +145,7 @@ void the_memory_is_read_as_it_was_written() {
     (void)take_list(memory, "fp", "version 1", firms(3), dns_is_silent);
     memory.accepted = {"a.example"};
     memory.ended = {"b.example"};
-    memory.waiting = {"c.example"};
+    memory.providers["fp"].waiting = {"c.example"};
     const auto read = DomainMemory::parse(memory.str());
     CHECK(read.has_value());
     CHECK_EQUAL(read->str(), memory.str());
@@ -137,6 +170,9 @@ int main() {
                                  TEST(a_version_cannot_write_into_the_memory),
                                  TEST(our_own_domain_is_refused),
                                  TEST(a_new_domain_outside_waits_for_dns_or_the_operator),
+                                 TEST(dns_is_asked_of_a_few_new_names_alone),
+                                 TEST(a_name_waits_as_long_as_the_list_has_it),
+                                 TEST(a_name_of_our_own_does_not_wait),
                                  TEST(what_dns_confirmed_once_stays_when_dns_falls_silent),
                                  TEST(more_than_five_per_cent_at_once_is_an_alarm),
                                  TEST(a_domain_that_leaves_the_list_has_ended_and_may_come_back),

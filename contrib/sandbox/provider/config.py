@@ -16,7 +16,8 @@
         "maxMessageBytes": 20971520,
         "messagesPerDay": 100                                 optional
       }],
-      "domains": {"version": "1", "list": ["firm.de-mail.de", "other.de-mail.de", …]},
+      "domains": {"version": "1", "list": ["firm.de-mail.de", "other.de-mail.de", …],
+                  "full": false},                          true: never "unchanged", whatever is known
       "recipients": {
         "unknown": ["nobody@other.de-mail.de"],               every other address at a listed domain exists
         "normal": ["carla@other.de-mail.de"]                  these have level normal: nothing private for them
@@ -69,6 +70,7 @@ class Directory:
     """Who exists in the simulated world of De-Mail."""
     version: str
     domains: tuple
+    full: bool = False
     unknown: frozenset = field(default_factory=frozenset)
     normal: frozenset = field(default_factory=frozenset)
 
@@ -112,6 +114,7 @@ class Config:
         recipients = raw.get("recipients", {})
         return Directory(str(raw["domains"]["version"]),
                          tuple(name.lower() for name in raw["domains"]["list"]),
+                         bool(raw["domains"].get("full")),
                          frozenset(a.lower() for a in recipients.get("unknown", ())),
                          frozenset(a.lower() for a in recipients.get("normal", ())))
 

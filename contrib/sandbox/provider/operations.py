@@ -31,7 +31,7 @@ class Operations:
 
     def get_domains(self, _, payload):
         world = self.config.world()
-        if text(payload, "knownVersion") == world.version:
+        if text(payload, "knownVersion") == world.version and not world.full:
             return element("Domains", ("version", world.version), ("unchanged", "true"))
         return element("Domains", ("version", world.version), ("unchanged", "false"),
                        *(("domain", name) for name in world.domains))
