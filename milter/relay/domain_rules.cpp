@@ -99,39 +99,54 @@ DomainChange take_list(DomainMemory &memory, const std::string &provider,
     }
     DomainMemory::Listed &listed = memory.providers[provider];
     listed.waiting.clear();
-    const std::size_t changed = differences(listed.domains, good, memory.accepted);
-    if (!listed.domains.empty() &&
-        static_cast<double>(changed) >
-            largest_change * static_cast<double>(listed.domains.size())) {
-        change.alarm = "the provider changed " + std::to_string(changed) + " of " +
+    const auto wait = [&listed](const std::string &domain) {
+        if (listed.waiting.size() < DomainMemory::most_waiting) listed.waiting.insert(domain);
+    };
+    Domains taken, fresh, own, hinted;
+    for (const std::string &domain : good)
+        (below_de_mail(domain) || memory.accepted.contains(domain) ? taken : fresh).insert(domain);
+    // What only waits changes nothing.
+    const auto changed = [&] { return differences(listed.domains, taken, memory.accepted); };
+    const auto too_many = [&] {
+        return !listed.domains.empty() &&
+               static_cast<double>(changed()) >
+                   largest_change * static_cast<double>(listed.domains.size());
+    };
+    if (!too_many()) {
+        for (const std::string &domain : good)
+            if (questions.own(domain)) own.insert(domain);
+        for (const std::string &domain : own) {
+            change.refused.push_back(domain + ": one of our own domains");
+            taken.erase(domain);
+            fresh.erase(domain);
+        }
+        int hints = 0;
+        for (const std::string &domain : fresh) {
+            if (++hints <= DomainQuestions::most_srv_hints && questions.srv_hint(domain)) {
+                hinted.insert(domain);
+                taken.insert(domain);
+            } else {
+                change.refused.push_back(domain + ": new and without the SRV record of a De-Mail "
+                                                  "domain; accept it by demailctl domains accept");
+                wait(domain);
+            }
+        }
+    }
+    if (too_many()) {
+        change.alarm = "the provider changed " + std::to_string(changed()) + " of " +
                        std::to_string(listed.domains.size()) +
                        " De-Mail domains at once; the old list stays until an administrator "
                        "accepts the new domains";
         // Nobody shall be asked to accept one of our own.
-        for (const std::string &one : good)
-            if (!listed.domains.contains(one) && !memory.accepted.contains(one) &&
-                listed.waiting.size() < DomainMemory::most_waiting && !questions.own(one))
-                listed.waiting.insert(one);
+        for (const std::string &domain : good)
+            if (!listed.domains.contains(domain) && !memory.accepted.contains(domain) &&
+                listed.waiting.size() < DomainMemory::most_waiting && !questions.own(domain))
+                wait(domain);
         return change;
     }
-    Domains taken;
-    int hints = 0;
-    for (const std::string &domain : good) {
-        const bool fresh = !below_de_mail(domain) && !memory.accepted.contains(domain);
-        if (questions.own(domain)) {
-            change.refused.push_back(domain + ": one of our own domains");
-        } else if (fresh &&
-                   (++hints > DomainQuestions::most_srv_hints || !questions.srv_hint(domain))) {
-            change.refused.push_back(domain + ": new and without the SRV record of a De-Mail "
-                                              "domain; accept it by demailctl domains accept");
-            if (listed.waiting.size() < DomainMemory::most_waiting) listed.waiting.insert(domain);
-        } else {
-            if (fresh) memory.accepted.insert(domain);
-            taken.insert(domain);
-        }
-    }
+    memory.accepted.merge(hinted);
     for (const std::string &gone : listed.domains)
-        if (!taken.contains(gone)) memory.ended.insert(gone);
+        if (!taken.contains(gone) && !own.contains(gone)) memory.ended.insert(gone);
     listed.version = version;
     listed.domains = std::move(taken);
     for (const auto &[name, one] : memory.providers)

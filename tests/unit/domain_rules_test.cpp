@@ -92,12 +92,38 @@ void a_name_waits_as_long_as_the_list_has_it() {
     CHECK((memory.waiting() == Domains{"b.example", "c.example"}));
 }
 
+/// Else every later list of a provider with many of them would be an alarm.
+void a_name_that_waits_is_no_change() {
+    DomainMemory memory;
+    const std::vector<std::string> names{"firm.de-mail.de", "a.example", "b.example"};
+    CHECK(take_list(memory, "fp", "1", names, dns_is_silent).taken);
+    CHECK(take_list(memory, "fp", "2", names, dns_is_silent).taken);
+    CHECK((memory.waiting() == Domains{"a.example", "b.example"}));
+    // One that DNS hints at is taken, and that is a change.
+    CHECK(!take_list(memory, "fp", "3", names, nobody_owns_and_dns_agrees).taken);
+    CHECK(memory.accepted.empty());
+    CHECK(memory.providers["fp"].domains == Domains{"firm.de-mail.de"});
+}
+
+void a_listed_domain_that_becomes_our_own_has_not_ended() {
+    DomainMemory memory;
+    std::vector<std::string> names = firms(30);
+    names.push_back("firm.example");
+    CHECK(take_list(memory, "fp", "1", names, nobody_owns_and_dns_agrees).taken);
+    const DomainQuestions ours{[](const std::string &domain) { return domain == "firm.example"; },
+                               [](const std::string &) { return true; }};
+    CHECK(take_list(memory, "fp", "2", names, ours).taken);
+    CHECK(!memory.providers["fp"].domains.contains("firm.example"));
+    CHECK(memory.ended.empty());
+}
+
 void a_name_of_our_own_does_not_wait() {
     DomainMemory memory;
     const DomainQuestions ours{[](const std::string &domain) { return domain == "firm.example"; },
                                [](const std::string &) { return false; }};
     (void)take_list(memory, "fp", "1", firms(10), ours);
-    CHECK(!take_list(memory, "fp", "2", {"firm.example", "other.example"}, ours).taken);
+    const auto alarm = take_list(memory, "fp", "2", {"firm.example", "other.example"}, ours);
+    CHECK(!alarm.taken);
     CHECK(memory.waiting() == Domains{"other.example"});
     CHECK(take_list(memory, "fp", "3", firms(10), ours).taken);
     CHECK(memory.waiting().empty());
@@ -172,6 +198,8 @@ int main() {
                                  TEST(a_new_domain_outside_waits_for_dns_or_the_operator),
                                  TEST(dns_is_asked_of_a_few_new_names_alone),
                                  TEST(a_name_waits_as_long_as_the_list_has_it),
+                                 TEST(a_name_that_waits_is_no_change),
+                                 TEST(a_listed_domain_that_becomes_our_own_has_not_ended),
                                  TEST(a_name_of_our_own_does_not_wait),
                                  TEST(what_dns_confirmed_once_stays_when_dns_falls_silent),
                                  TEST(more_than_five_per_cent_at_once_is_an_alarm),
