@@ -46,8 +46,9 @@ class PcscCard : public Transport {
     [[nodiscard]] Transmitted transmit(View command, std::span<unsigned char> answer) override;
     [[nodiscard]] const Bytes &atr() const noexcept { return atr_; }
 
-    /// Each has its own connection to pcscd, so that a card that hangs holds up no other. Blocks
-    /// while the card gets its power. Thread-safe.
+    /// Each has its own connection to pcscd, so that a card that hangs holds up no other. Also
+    /// finds a card that pcscd has lost sight of, so it is worth a try where ReaderState shows
+    /// none. Blocks while the card gets its power. Thread-safe.
     [[nodiscard]] static std::variant<std::unique_ptr<PcscCard>, NotConnected>
     connect(const std::string &reader);
 

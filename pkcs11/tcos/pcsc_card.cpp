@@ -1,4 +1,5 @@
 #include "tcos/pcsc.hpp"
+#include "tcos/pcsc_look.hpp"
 #include "tcos/pcsc_loss.hpp"
 
 #include <array>
@@ -19,7 +20,16 @@ struct PcscCard::Connection {
         if (has_card) SCardDisconnect(card, SCARD_UNPOWER_CARD);
         if (has_context) SCardReleaseContext(context);
     }
+
+    LONG connect(const std::string &reader);
 };
+
+LONG PcscCard::Connection::connect(const std::string &reader) {
+    const LONG code = SCardConnect(context, reader.c_str(), SCARD_SHARE_EXCLUSIVE,
+                                   SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &card, &protocol);
+    has_card = code == SCARD_S_SUCCESS;
+    return code;
+}
 
 PcscCard::PcscCard(std::unique_ptr<Connection> connection, Bytes atr)
     : connection_(std::move(connection)), atr_(std::move(atr)) {}
@@ -31,11 +41,10 @@ std::variant<std::unique_ptr<PcscCard>, NotConnected> PcscCard::connect(const st
     LONG code = SCardEstablishContext(SCARD_SCOPE_SYSTEM, nullptr, nullptr, &connection->context);
     if (code != SCARD_S_SUCCESS) return NotConnected::no_service;
     connection->has_context = true;
-    code = SCardConnect(connection->context, reader.c_str(), SCARD_SHARE_EXCLUSIVE,
-                        SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1, &connection->card,
-                        &connection->protocol);
+    code = connection->connect(reader);
+    if (code == SCARD_E_NO_SMARTCARD && look_again(connection->context, reader))
+        code = connection->connect(reader);
     if (code != SCARD_S_SUCCESS) return not_connected(code);
-    connection->has_card = true;
     std::array<unsigned char, MAX_ATR_SIZE> atr{};
     DWORD size = atr.size();
     code = SCardStatus(connection->card, nullptr, nullptr, nullptr, nullptr, atr.data(), &size);

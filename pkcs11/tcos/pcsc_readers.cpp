@@ -1,9 +1,10 @@
 #include "tcos/pcsc.hpp"
+#include "tcos/pcsc_look.hpp"
 #include "tcos/pcsc_loss.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
+#include <map>
 #include <thread>
 
 namespace demail::tcos {
@@ -47,9 +48,13 @@ struct Readers::Context {
         return true;
     }
     void drop() {
+        full.clear(); // another pcscd counts anew
         if (there.exchange(false)) SCardReleaseContext(id);
     }
 
+    std::map<std::string, std::uint32_t> full; ///< the count of each reader when it had a card
+
+    bool found_again(const std::vector<ReaderState> &readers);
     LONG names(std::vector<ReaderState> &to) const;
     LONG list(std::vector<ReaderState> &to) const;
     LONG wait(const std::vector<ReaderState> &known, std::chrono::milliseconds limit);
@@ -110,6 +115,20 @@ LONG Readers::Context::wait(const std::vector<ReaderState> &known,
     return code;
 }
 
+// A card that went without being counted is one that pcscd has lost sight of.
+bool Readers::Context::found_again(const std::vector<ReaderState> &readers) {
+    bool found = false;
+    for (const ReaderState &reader : readers) {
+        const std::uint32_t count = reader.pcsc >> 16U;
+        const auto before = full.find(reader.name);
+        if (reader.card)
+            full[reader.name] = count;
+        else if (before != full.end() && before->second == count)
+            found = look_again(id, reader.name) || found;
+    }
+    return found;
+}
+
 Readers::Readers() : context_(std::make_unique<Context>()) {}
 Readers::~Readers() = default;
 
@@ -118,7 +137,10 @@ std::variant<std::vector<ReaderState>, Loss> Readers::now() {
     // The second attempt is for a pcscd that was restarted since the last call.
     for (int attempt = 0; attempt < 2; ++attempt) {
         if (!context_->have()) return Loss::service_gone;
-        if (context_->list(readers) == SCARD_S_SUCCESS) return readers;
+        LONG code = context_->list(readers);
+        if (code == SCARD_S_SUCCESS && context_->found_again(readers))
+            code = context_->list(readers);
+        if (code == SCARD_S_SUCCESS) return readers;
         context_->drop();
     }
     return Loss::service_gone;

@@ -22,6 +22,8 @@ libdemail_tcos_a_SOURCES = \
 	pkcs11/tcos/pcsc.hpp \
 	pkcs11/tcos/pcsc_card.cpp \
 	pkcs11/tcos/pcsc_loss.cpp \
+	pkcs11/tcos/pcsc_look.cpp \
+	pkcs11/tcos/pcsc_look.hpp \
 	pkcs11/tcos/pcsc_loss.hpp \
 	pkcs11/tcos/pcsc_readers.cpp \
 	pkcs11/tcos/profile.cpp \
@@ -30,6 +32,13 @@ libdemail_tcos_a_SOURCES = \
 	pkcs11/tcos/time_limit.hpp \
 	pkcs11/tcos/transport.cpp \
 	pkcs11/tcos/transport.hpp
+
+EXTRA_DIST += tests/e2e/test_tcos_engine.py
+EXTRA_PROGRAMS += tests/e2e/tcos_probe
+CLEANFILES += tests/e2e/tcos_probe$(EXEEXT)
+check-local: tests/e2e/tcos_probe$(EXEEXT)
+tests_e2e_tcos_probe_SOURCES = tests/e2e/tcos_probe.cpp
+tests_e2e_tcos_probe_LDADD = $(TCOS_LIBS)
 
 TCOS_LIBS = libdemail-tcos.a libdemail-base.a $(PCSC_LIBS) $(OPENSSL_LIBS)
 TCOS_TEST_LIBS = libdemail-tcos.a libdemail-base.a $(UNIT_LIBS) $(PCSC_LIBS) $(OPENSSL_LIBS)
