@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/data/outcomes \
+	tests/e2e/test_no_resend.py \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \
