@@ -1,8 +1,9 @@
 # The fuzz targets. Every build feeds them the corpus (corpus_test); where configured by
 # --enable-fuzzing libFuzzer drives them.
 FUZZ_TARGETS = address certificate configuration content domain_list domain_rules ecdsa header key_uri \
-	lmtp_data lmtp_session lmtp_words mailboxes recipient reply seal srv_answer xml
-FUZZ_LIBS = libfuzz.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
+	lmtp_data lmtp_session lmtp_words mailboxes recipient reply seal srv_answer \
+	wire_reply wire_request xml
+FUZZ_LIBS = libfuzz.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz $(XML_CFLAGS) $(CURL_CFLAGS)
 
 EXTRA_LIBRARIES = libfuzz.a
@@ -31,6 +32,8 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/reply.cpp \
 	tests/fuzz/seal.cpp \
 	tests/fuzz/srv_answer.cpp \
+	tests/fuzz/wire_reply.cpp \
+	tests/fuzz/wire_request.cpp \
 	tests/fuzz/xml.cpp
 
 UNIT_TESTS += tests/fuzz/corpus_test

@@ -7,7 +7,7 @@ namespace demail::fuzz {
 
 Target address, certificate, configuration, content, domain_list, domain_rules, ecdsa, header,
     key_uri, lmtp_data, lmtp_session, lmtp_words, mailboxes, recipient, reply, seal, srv_answer,
-    xml;
+    wire_reply, wire_request, xml;
 
 #define NAMED(target)                                                                              \
     { #target, target }
@@ -17,7 +17,7 @@ const std::map<std::string_view, Target *> &targets() {
         NAMED(domain_list), NAMED(domain_rules), NAMED(ecdsa),         NAMED(header),
         NAMED(key_uri),     NAMED(lmtp_data),    NAMED(lmtp_session),  NAMED(lmtp_words),
         NAMED(mailboxes),   NAMED(recipient),    NAMED(reply),         NAMED(seal),
-        NAMED(srv_answer),  NAMED(xml)};
+        NAMED(srv_answer),  NAMED(wire_reply),   NAMED(wire_request),  NAMED(xml)};
     return all;
 }
 #undef NAMED
