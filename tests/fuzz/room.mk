@@ -1,8 +1,27 @@
 # The fuzz targets. Every build feeds them the corpus (corpus_test); where configured by
 # --enable-fuzzing libFuzzer drives them.
-FUZZ_TARGETS = address certificate configuration content domain_list domain_rules ecdsa header key_uri \
-	lmtp_data lmtp_session lmtp_words mailboxes recipient reply seal srv_answer \
-	wire_reply wire_request xml
+FUZZ_TARGETS = \
+	address \
+	certificate \
+	configuration \
+	content \
+	domain_list \
+	domain_rules \
+	ecdsa \
+	header \
+	key_uri \
+	lmtp_data \
+	lmtp_session \
+	lmtp_words \
+	mailboxes \
+	multipart \
+	recipient \
+	reply \
+	seal \
+	srv_answer \
+	wire_reply \
+	wire_request \
+	xml
 FUZZ_LIBS = libfuzz.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz $(XML_CFLAGS) $(CURL_CFLAGS)
 
@@ -28,6 +47,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/lmtp_session.cpp \
 	tests/fuzz/lmtp_words.cpp \
 	tests/fuzz/mailboxes.cpp \
+	tests/fuzz/multipart.cpp \
 	tests/fuzz/recipient.cpp \
 	tests/fuzz/reply.cpp \
 	tests/fuzz/seal.cpp \

@@ -3,24 +3,44 @@
 #include <cstdio>
 #include <cstdlib>
 
+// clang-format off
+#define ALL(one) \
+    one(address) \
+    one(certificate) \
+    one(configuration) \
+    one(content) \
+    one(domain_list) \
+    one(domain_rules) \
+    one(ecdsa) \
+    one(header) \
+    one(key_uri) \
+    one(lmtp_data) \
+    one(lmtp_session) \
+    one(lmtp_words) \
+    one(mailboxes) \
+    one(multipart) \
+    one(recipient) \
+    one(reply) \
+    one(seal) \
+    one(srv_answer) \
+    one(wire_reply) \
+    one(wire_request) \
+    one(xml)
+
+// clang-format on
+
 namespace demail::fuzz {
 
-Target address, certificate, configuration, content, domain_list, domain_rules, ecdsa, header,
-    key_uri, lmtp_data, lmtp_session, lmtp_words, mailboxes, recipient, reply, seal, srv_answer,
-    wire_reply, wire_request, xml;
+#define DECLARED(target) Target target;
+ALL(DECLARED)
+#undef DECLARED
 
-#define NAMED(target)                                                                              \
-    { #target, target }
 const std::map<std::string_view, Target *> &targets() {
-    static const std::map<std::string_view, Target *> all{
-        NAMED(address),     NAMED(certificate),  NAMED(configuration), NAMED(content),
-        NAMED(domain_list), NAMED(domain_rules), NAMED(ecdsa),         NAMED(header),
-        NAMED(key_uri),     NAMED(lmtp_data),    NAMED(lmtp_session),  NAMED(lmtp_words),
-        NAMED(mailboxes),   NAMED(recipient),    NAMED(reply),         NAMED(seal),
-        NAMED(srv_answer),  NAMED(wire_reply),   NAMED(wire_request),  NAMED(xml)};
+#define NAMED(target) {#target, target},
+    static const std::map<std::string_view, Target *> all{ALL(NAMED)};
+#undef NAMED
     return all;
 }
-#undef NAMED
 
 void broken(const char *property, const char *file, int line) noexcept {
     std::fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, property);
