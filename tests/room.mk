@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	tests/e2e/cardd_fixture.py \
 	tests/e2e/cardd_wire.py \
 	tests/e2e/harness.py \
+	tests/e2e/test_card_path.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_cardd.py \

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import pki  # noqa: E402
 from client import Client, message  # noqa: E402
-from daemons import RULES, Daemons  # noqa: E402
+from daemons import RELAY_USER, RULES, Daemons  # noqa: E402
 from postfix import Postfix  # noqa: E402
 from process import Failure, Process, wait_for  # noqa: E402
 from softhsm import Token  # noqa: E402
@@ -67,14 +67,15 @@ class Sandbox:
     Parts: postfix, token, provider, internet, mailboxes (Process each), daemons, milter, relay.
     """
 
-    def __init__(self, directory, build_directory, keep=False):
+    def __init__(self, directory, build_directory, keep=False, token=Token):
+        """`token`: softhsm.Token, or card_token.CardToken for a virtual card."""
         self.directory = os.path.realpath(directory)
         self.keep = keep
         if not fits(self.directory):
             raise Failure(f"{self.directory}: the path is too long for a socket, or a directory "
                           "above it is closed to others; choose another, /tmp/demail for example")
         part = lambda name: os.path.join(self.directory, name)  # noqa: E731
-        self.token = Token(part("token"))
+        self.token = token(self.directory, os.path.realpath(build_directory))
         self.postfix = Postfix(part("postfix"), os.path.join(SOURCE, "contrib/postfix/strip-seal"))
         self.daemons = Daemons(self.directory, os.path.realpath(build_directory), SOURCE,
                                self.token, self.postfix)
@@ -124,7 +125,7 @@ class Sandbox:
     def _create_provider(self, key_type, changes):
         authority = pki.make_ca(os.path.join(self.directory, "pki"))
         certificates = []
-        self.token.create()
+        self.token.create(authority, RELAY_USER)
         for label, object_id in (("demail-auth", "01"), ("demail-sign", "02")):
             certificates.append(pki.sha256_of(self.token.make_key(
                 label, object_id, lambda public, name=label: pki.issue_client(
@@ -183,6 +184,7 @@ class Sandbox:
     def start(self):
         """Starts what create() made (the sinks run already) and waits for the domain list."""
         self.start_provider()
+        self.token.start()
         self.daemons.start_relay()
         self.relay.wait_until(lambda: "other.de-mail.de" in self._read("state", "domains"),
                               "the provider's domains in the list")
@@ -191,7 +193,8 @@ class Sandbox:
 
     def stop(self):
         faults = []
-        for end in (self.postfix.stop, *(part.stop for part in reversed(self.parts))):
+        for end in (self.postfix.stop, *(part.stop for part in reversed(self.parts)),
+                    self.token.stop):
             try:
                 end()
             except (Failure, OSError) as fault:

@@ -26,16 +26,18 @@ def run(command, environment):
 
 
 class Token:
-    """Everything lies in `directory`. `environment` is what a user of the token must have set."""
+    """Everything lies in DIRECTORY/token. `environment` is what a user of the token must have
+    set."""
 
-    def __init__(self, directory, label="demail-sandbox"):
-        self.directory = directory
+    def __init__(self, directory, _build_directory=None, label="demail-sandbox"):
+        self.directory = directory = os.path.join(os.path.realpath(directory), "token")
         self.label = label
         self.module = find_module()
         self.pin_file = os.path.join(directory, "pin")
         self.environment = {"SOFTHSM2_CONF": os.path.join(directory, "softhsm2.conf")}
 
-    def create(self):
+    def create(self, *_):
+        os.makedirs(self.directory, exist_ok=True)
         tokens = os.path.join(self.directory, "tokens")
         os.makedirs(tokens, mode=0o700)
         with open(self.environment["SOFTHSM2_CONF"], "w", encoding="utf-8") as file:
@@ -54,6 +56,11 @@ class Token:
 
     def _env(self):
         return {**os.environ, **self.environment, "DEMAIL_SANDBOX_PIN": self.pin}
+
+    def start(self):
+        """Nothing runs."""
+
+    stop = start
 
     def tool(self, *arguments):
         """pkcs11-tool, logged in; the PIN goes by the environment, not by the command line."""

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 
 namespace demail::broker {
 namespace {
@@ -25,9 +26,19 @@ std::optional<Number> number_of(const std::string &name,
     return entry.*number;
 }
 
+} // namespace
+
 std::optional<uid_t> user_number(const std::string &name) {
-    return number_of<passwd, uid_t>(name, ::getpwnam_r, &passwd::pw_uid);
+    const auto found = number_of<passwd, uid_t>(name, ::getpwnam_r, &passwd::pw_uid);
+    if (found) return found;
+    // As systemd's User= has it: a number where no such name is.
+    uid_t number = 0;
+    const auto [end, fault] = std::from_chars(name.data(), name.data() + name.size(), number);
+    const bool whole = fault == std::errc() && end == name.data() + name.size();
+    return whole ? std::optional(number) : std::nullopt;
 }
+
+namespace {
 
 std::optional<gid_t> group_number(const std::string &name) {
     return number_of<group, gid_t>(name, ::getgrnam_r, &group::gr_gid);

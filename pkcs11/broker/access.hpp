@@ -16,6 +16,9 @@
 
 namespace demail::broker {
 
+/// By name, or by number where no user has that name; nullopt for neither. Thread-safe.
+[[nodiscard]] std::optional<uid_t> user_number(const std::string &name);
+
 /// The process at the other end, as it was when it connected.
 struct Peer {
     uid_t uid = static_cast<uid_t>(-1);

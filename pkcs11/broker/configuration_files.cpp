@@ -1,4 +1,5 @@
 #include "base/handle.hpp"
+#include "broker/access.hpp"
 #include "broker/configuration.hpp"
 
 #include <fcntl.h>
@@ -67,7 +68,7 @@ class FileCheck {
 
     void names(const AllowRule &rule) {
         // A rule for a name that does not exist yet allows nobody.
-        if (!rule.user.empty() && ::getpwnam(rule.user.c_str()) == nullptr)
+        if (!rule.user.empty() && !user_number(rule.user))
             warn(fmt::format("[[allow]]: there is no user \"{}\".", rule.user));
         if (!rule.group.empty() && ::getgrnam(rule.group.c_str()) == nullptr)
             warn(fmt::format("[[allow]]: there is no group \"{}\".", rule.group));

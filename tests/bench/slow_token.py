@@ -1,11 +1,10 @@
 """The relay with a token that takes its time: a shim in front of SoftHSM delays each C_Sign."""
 
-import os
-import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from relay_load import RelayLoad
+from token_shim import ShimmedToken
 
 SESSIONS = 20  # default_destination_concurrency_limit of postconf(5)
 
@@ -13,24 +12,13 @@ SESSIONS = 20  # default_destination_concurrency_limit of postconf(5)
 class SlowToken:
     def __init__(self, box, build_directory):
         """Before the sandbox's daemons are started."""
-        token = box.token
-        self.control_file = os.path.join(token.directory, "control")
-        shim = os.path.join(token.directory, "shim.so")
-        shutil.copy(os.path.join(build_directory, "tests/shim/pkcs11-shim.so"), shim)
-        token.environment.update({"DEMAIL_SHIM_MODULE": token.module,
-                                  "DEMAIL_SHIM_CONTROL": self.control_file})
-        box.relay.environment.update(token.environment)
-        box.daemons.write_configuration(
-            box.daemons.configuration().replace(token.module, shim))
-        token.module = shim
-        self.delay(0)
+        self.shim = ShimmedToken(box)
+        box.token.environment.update(self.shim.environment)  # the floor's too
+        box.token.module = self.shim.module
         self.load = RelayLoad(box, build_directory)
 
     def delay(self, milliseconds):
-        with open(self.control_file + ".part", "w", encoding="ascii") as file:
-            file.write(f"delay {milliseconds}\n")
-        os.chmod(self.control_file + ".part", 0o644)
-        os.rename(self.control_file + ".part", self.control_file)
+        self.shim.does(f"delay {milliseconds}")
 
     def signatures_per_second(self, count):
         """One after the other, from one thread."""

@@ -13,9 +13,11 @@ SOURCE = os.path.realpath(os.environ.get("SRCDIR") or
                           os.path.join(os.path.dirname(__file__), "../.."))
 sys.path.insert(0, os.path.join(SOURCE, "contrib/sandbox"))
 
+from card_token import CardToken  # noqa: E402,F401
 from client import Client, Refused, message  # noqa: E402,F401
 from process import Failure, wait_for  # noqa: E402,F401
 from sandbox import Sandbox  # noqa: E402
+from softhsm import Token  # noqa: E402
 
 BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
 BOB = "bob@other.de-mail.de"
@@ -48,13 +50,14 @@ class EndToEnd(unittest.TestCase):
     """setUpClass starts a sandbox from `options` (Sandbox.create); tests share it."""
 
     options = {}
+    token = Token
     maxDiff = 2000
 
     @classmethod
     def setUpClass(cls):
         directory = tempfile.mkdtemp(prefix="demail-e2e-", dir="/tmp")
         keep = bool(os.environ.get("KEEP"))
-        cls.box = Sandbox(directory, BUILD, keep=keep)
+        cls.box = Sandbox(directory, BUILD, keep=keep, token=cls.token)
         cls.addClassCleanup(cls.box.__exit__)
         try:
             cls.box.create(**cls.options)

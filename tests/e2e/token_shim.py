@@ -20,11 +20,13 @@ class ShimmedToken:
         shutil.copy(SHIM, part("shim.so"))  # the relay's user can read it here
         with open(self.calls_file, "w", encoding="ascii"):
             os.chmod(self.calls_file, 0o666)
-        box.daemons.write_configuration(
-            box.daemons.configuration().replace(box.token.module, part("shim.so")))
-        box.relay.environment.update({
+        self.module = part("shim.so")
+        self.environment = {
             "DEMAIL_SHIM_MODULE": box.token.module, "DEMAIL_SHIM_CONTROL": self.control_file,
-            "DEMAIL_SHIM_LOG": self.calls_file})
+            "DEMAIL_SHIM_LOG": self.calls_file}
+        box.daemons.write_configuration(
+            box.daemons.configuration().replace(box.token.module, self.module))
+        box.relay.environment.update(self.environment)
         self.versions = 0
         self.does()
 
