@@ -46,16 +46,20 @@ class Cardd:
 
     def create(self, tokens="", rules=""):
         """`tokens`, `rules`: the [[token]] and [[allow]] tables of cardd.toml."""
-        for path, mode in ((self.directory, 0o755), (self.state, 0o700), (self.run, 0o755)):
-            os.makedirs(path, exist_ok=True)
-            os.chmod(path, mode)
+        self._make_directories()
         with open(self.config_file, "w", encoding="utf-8") as file:
             file.write(f'[daemon]\nsocket = "{self.socket}"\nstate = "{self.state}"\n'
                        f"{tokens}{rules}")
         self._give()
 
+    def _make_directories(self):
+        for path, mode in ((self.directory, 0o755), (self.state, 0o700), (self.run, 0o755)):
+            os.makedirs(path, exist_ok=True)
+            os.chmod(path, mode)
+
     def write_pin(self, pin, name="pin"):
         """A credential that the daemon may read; its path."""
+        self._make_directories()
         path = os.path.join(self.directory, name)
         if os.path.exists(path):
             os.unlink(path)

@@ -65,12 +65,12 @@ class VirtualCard(Process):
         super().start()
         self.wait_until(lambda: os.path.exists(self.socket), "its control socket")
         if seen:
-            self.wait_until(lambda: self.control("status")["powered"], "the reader sees it")
+            self.wait_until(lambda: self.control("status")["seen"], "the reader sees it")
 
     def insert(self, path=None):
         """And waits until pcscd has seen it."""
-        self.control("insert", **({"card": path} if path else {}))
-        self.control("wait", **{"for": "powered"})
+        new = self.control("insert", **({"card": path} if path else {}))["new"]
+        self.control("wait", **{"for": "seen" if new else "polled"})
 
     def remove(self):
         self.control("remove")

@@ -16,7 +16,7 @@ method of Verbs; what is wrong comes back as {"error": a sentence}.
                                         octets come by GET RESPONSE (0: whole)
     clear                               no faults any more
     counters [reset=true], log          what was seen since the last reset
-    wait for=polled|powered|unpowered|hung|apdus|operations [count=] [timeout=20]
+    wait for=polled|seen|powered|unpowered|hung|apdus|operations [count=] [timeout=20]
 """
 import json
 import os
@@ -39,7 +39,7 @@ class Verbs:
             card = slot.card
             found = {"inserted": slot.link.inserted, "connected": slot.link.connected,
                      "polled": slot.polled,
-                     "powered": slot.powered, "hung": slot.hung}
+                     "seen": slot.seen, "powered": slot.powered, "hung": slot.hung}
             if card:
                 found.update(
                     profile=card.profile.name, iccsn=card.stored.iccsn,
@@ -55,7 +55,7 @@ class Verbs:
         self.slot.remove()
 
     def insert(self, card=None):
-        self.slot.insert(card)
+        return {"new": self.slot.insert(card)}
 
     def drop(self, seconds=0):
         self.slot.link.drop(float(seconds))
@@ -127,7 +127,8 @@ class Verbs:
 
 def wait(slot, what, count, timeout):
     """Without the slot's lock, which the card needs to get there."""
-    conditions = {"polled": lambda: slot.polled, "powered": lambda: slot.powered, "unpowered": lambda: not slot.powered,
+    conditions = {"polled": lambda: slot.polled, "seen": lambda: slot.seen,
+                  "powered": lambda: slot.powered, "unpowered": lambda: not slot.powered,
                   "hung": lambda: slot.hung,
                   "apdus": lambda: slot.counters.apdus >= int(count),
                   "operations": lambda: slot.counters.operations >= int(count)}

@@ -18,7 +18,9 @@ class Slot:
         self.faults = Faults()
         self.card = None
         self.powered = False
-        self.polled = False  # the reader has looked for the card since it was connected
+        # Since it was connected: the reader has looked for the card; has given it power, as pcscd
+        # does with a card that is new to it (and takes it away again when nobody uses the card).
+        self.polled = self.seen = False
         self.hung = False
         self.link = Link(self, host, port, namespace_of)
         self.link.start()
@@ -29,6 +31,7 @@ class Slot:
         with self.lock:
             self.powered = order != OFF
             self.polled = self.polled and self.link.connected
+            self.seen = (self.seen or self.powered) and self.link.connected
             self.counters.powered += self.powered
             if self.card:
                 self.card.reset()
@@ -84,10 +87,13 @@ class Slot:
             self.card = card
 
     def insert(self, directory=None):
-        """The card that lies there, or the one that was in before."""
+        """The card that lies there, or the one that was in before. False: it is in already."""
         if directory:
             self.put(directory)
+        elif self.link.inserted:
+            return False
         self.link.insert()
+        return True
 
     def remove(self):
         self.link.remove()

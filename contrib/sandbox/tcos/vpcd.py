@@ -9,6 +9,9 @@ import namespaces
 PORT = 0x8C7B
 OFF, ON, RESET, GET_ATR = 0, 1, 2, 4
 RETRY = 0.05
+# Seconds. pcscd looks for the card every 0.4 s. One that is back before that it would not see to have
+# gone; it would give it neither power nor, where a client's disconnect has failed, another client.
+ABSENCE = 1.0
 
 
 class Ended(Exception):
@@ -31,7 +34,6 @@ class Link:
         self.inserted = False
         self.connected = False
         self.not_before = 0.0
-        self.bounce = False
         self.socket = None
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -44,18 +46,15 @@ class Link:
             self.condition.notify_all()
 
     def remove(self):
-        """Until insert(). The reader looks only every 0.4 s; a card that is back before that is
-        made to fail one look (see _serve), so that no removal goes unseen."""
+        """Until insert()."""
         with self.condition:
             self.inserted = False
-            self.bounce = self.bounce or self.connected
         self._shut()
 
     def drop(self, seconds=0.0):
-        """The connection ends; the card is connected again after `seconds`. A short one is not
-        always seen by pcscd as a removal, though the card has lost its state: to an APDU that had
-        no answer, vpcd makes one without a byte, status word included; to the next ones, until it
-        has looked for the card, a transaction that failed."""
+        """The connection ends; the card is connected again after `seconds`, at least ABSENCE. To an
+        APDU that had no answer vpcd makes one without a byte, status word included; to the next
+        ones, until it has looked for the card, a transaction that failed."""
         with self.condition:
             self.not_before = time.monotonic() + seconds
         self._shut()
@@ -68,6 +67,7 @@ class Link:
                 except OSError:
                     pass
                 self.socket = None
+                self.not_before = max(self.not_before, time.monotonic() + ABSENCE)
             self.condition.notify_all()
 
     def wait_while(self, condition, seconds=None):
@@ -130,9 +130,6 @@ class Link:
     def _serve(self, connection):
         while True:
             message = self._receive(connection)
-            if self.bounce:
-                self.bounce = False
-                return
             if len(message) != 1:
                 answer = self.card.transmit(message)
             elif message[0] == GET_ATR:
