@@ -344,7 +344,8 @@ void CardThread::publish() {
     }
     CatalogueEntry entry{status_, {}, facts_->certificates, desk_};
     for (const KeyFacts &key : facts_->keys)
-        entry.keys.push_back(key.key);
+        entry.keys.emplace_back(key.key).usable =
+            key.pin == facts_->main_pin || pins_.holds(key.pin);
     shared_.catalogue.publish(std::move(entry));
 }
 

@@ -181,7 +181,7 @@ std::vector<Object> objects_of(Crypto &crypto, const wire::ObjectList &list) {
                                         [&](const auto &one) { return one.first == key.id; });
         const std::string subject = found == subjects.end() ? "" : found->second;
         objects.push_back(public_key(key, subject));
-        objects.push_back(private_key(key, subject));
+        if (key.usable) objects.push_back(private_key(key, subject));
     }
     return objects;
 }

@@ -34,8 +34,8 @@ struct Object {
     [[nodiscard]] CK_RV read(std::span<CK_ATTRIBUTE> wanted) const noexcept;
 };
 
-/// A public and a private key for each key, an object for each certificate that can be read. The
-/// handles are not given yet.
+/// A public key for each key, a private one if a login opens it, an object for each certificate
+/// that can be read. The handles are not given yet.
 [[nodiscard]] std::vector<Object> objects_of(Crypto &crypto, const wire::ObjectList &list);
 
 } // namespace demail::module

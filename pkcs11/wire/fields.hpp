@@ -54,6 +54,7 @@ void fields(auto &io, Of<Key> auto &m) {
     io.bytes(m.public_exponent, limit::modulus);
     io.flag(m.may_sign);
     io.flag(m.may_decrypt);
+    io.flag(m.usable);
 }
 void fields(auto &io, Of<Certificate> auto &m) {
     io.text(m.label, limit::name);

@@ -76,6 +76,9 @@ struct Key {
     std::string id;    ///< CKA_ID, bytes; unique on the token
     std::string modulus, public_exponent; ///< big-endian, without leading zeros
     bool may_sign = false, may_decrypt = false;
+    /// Its PIN is the one that Login is for, or is held by the daemon. Else programs are not shown
+    /// the private half: a login would not open it.
+    bool usable = true;
     bool operator==(const Key &) const = default;
 };
 

@@ -63,7 +63,7 @@ class Words:
     def key(self):
         return {"label": self.text(), "id": self.bytes(), "n": int.from_bytes(self.bytes(), "big"),
                 "e": int.from_bytes(self.bytes(), "big"), "sign": self.flag(),
-                "decrypt": self.flag()}
+                "decrypt": self.flag(), "usable": self.flag()}
 
     def certificate(self):
         return {"label": self.text(), "id": self.bytes(), "der": self.bytes()}

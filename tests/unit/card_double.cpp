@@ -38,9 +38,15 @@ std::string number(EVP_PKEY *key, const char *name) {
     return bytes;
 }
 
-wire::Key described(EVP_PKEY *key, const char *label, const char *id, bool signs) {
-    return {label, id,    number(key, OSSL_PKEY_PARAM_RSA_N), number(key, OSSL_PKEY_PARAM_RSA_E),
-            signs, !signs};
+wire::Key described(EVP_PKEY *key, const char *label, const char *id, bool signs,
+                    bool usable = true) {
+    return {label,
+            id,
+            number(key, OSSL_PKEY_PARAM_RSA_N),
+            number(key, OSSL_PKEY_PARAM_RSA_E),
+            signs,
+            !signs,
+            usable};
 }
 
 std::string certificate_for(EVP_PKEY *key, const std::string &name) {
@@ -144,6 +150,10 @@ void CardDouble::renew_certificate() {
     change([&](Token &) { auth_certificate_ = std::move(fresh); });
 }
 
+void CardDouble::lock_enc_key() {
+    change([&](Token &) { enc_usable_ = false; });
+}
+
 void CardDouble::fail_next(int count, Rv rv) {
     const std::lock_guard lock(mutex_);
     failures_ = count;
@@ -180,7 +190,7 @@ Reply CardDouble::answer(const Request &request) {
     if (std::holds_alternative<ListObjects>(request))
         return reply(ObjectList{generation_,
                                 {described(auth_.get(), "demail-auth", auth_id, true),
-                                 described(enc_.get(), "demail-enc", enc_id, false)},
+                                 described(enc_.get(), "demail-enc", enc_id, false, enc_usable_)},
                                 {{"demail-auth", auth_id, auth_certificate_},
                                  {"demail-enc", enc_id, enc_certificate_},
                                  {"broken", "\x01", "no certificate"}}});

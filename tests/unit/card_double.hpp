@@ -37,6 +37,8 @@ class CardDouble {
     void add_card(const std::string &serial, std::uint32_t slot);
     /// Another certificate for the same key, as after a renewal.
     void renew_certificate();
+    /// As if it needed another PIN than the one that a login gives.
+    void lock_enc_key();
     /// The next `count` signatures and decryptions fail by this.
     void fail_next(int count, wire::Rv rv);
     [[nodiscard]] int verifies() const;
@@ -65,6 +67,7 @@ class CardDouble {
     std::uint64_t generation_ = 4711;
     int tries_ = 3, verifies_ = 0, operations_ = 0, failures_ = 0;
     wire::Rv failure_ = 0;
+    bool enc_usable_ = true;
 };
 
 } // namespace demail::test

@@ -185,6 +185,17 @@ void private_keys_are_seen_after_login_only() {
                 "CKR_USER_NOT_LOGGED_IN");
 }
 
+void a_key_that_a_login_would_not_open_shows_its_public_half_alone() {
+    Pkcs11World world;
+    const CK_SESSION_HANDLE session = world.open_logged_in();
+    const CK_OBJECT_HANDLE key = world.object(session, CKO_PRIVATE_KEY, "demail-enc");
+    world.card.lock_enc_key();
+    CHECK_EQUAL(world.objects(session, {}).size(), 5U);
+    CK_ULONG size = 0;
+    CHECK_RV(world.p11->C_GetObjectSize(session, key, &size), CKR_OBJECT_HANDLE_INVALID);
+    static_cast<void>(world.object(session, CKO_PUBLIC_KEY, "demail-enc"));
+}
+
 void login_without_a_pin_works_when_the_daemon_holds_it() {
     Pkcs11World world;
     const CK_SESSION_HANDLE session = world.open();
@@ -382,6 +393,7 @@ int main() {
                               TEST(who_waits_for_an_event_gets_it),
                               TEST(finalising_ends_the_wait_for_an_event),
                               TEST(private_keys_are_seen_after_login_only),
+                              TEST(a_key_that_a_login_would_not_open_shows_its_public_half_alone),
                               TEST(login_without_a_pin_works_when_the_daemon_holds_it),
                               TEST(login_with_a_pin_is_one_try),
                               TEST(a_pin_of_impossible_length_is_no_try),

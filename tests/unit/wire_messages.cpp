@@ -65,7 +65,7 @@ std::vector<Reply> sample_replies() {
     add(TokenList{0xfedcba9876543210, {token(), {}}});
     add(ObjectList{7,
                    {{"demail-auth", id, std::string(256, '\xf1'), "\x01\x00\x01", true, false},
-                    {"demail-enc", "46", std::string(128, '\x81'), "\x03", false, true}},
+                    {"demail-enc", "46", std::string(128, '\x81'), "\x03", false, true, false}},
                    {{"demail-auth", id, std::string(1500, '\x30')}}});
     add(Generation{8});
     add(Signature{std::string(256, '\x99')});
