@@ -2,6 +2,9 @@
 # --enable-fuzzing libFuzzer drives them.
 FUZZ_TARGETS = \
 	address \
+	apdu_answer \
+	ber \
+	card_certificate \
 	certificate \
 	configuration \
 	content \
@@ -22,7 +25,7 @@ FUZZ_TARGETS = \
 	wire_reply \
 	wire_request \
 	xml
-FUZZ_LIBS = libfuzz.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
+FUZZ_LIBS = libfuzz.a libdemail-tcos.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz $(XML_CFLAGS) $(CURL_CFLAGS)
 
 EXTRA_LIBRARIES = libfuzz.a
@@ -35,6 +38,9 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/reply_signer.hpp \
 	tests/fuzz/targets.cpp \
 	tests/fuzz/address.cpp \
+	tests/fuzz/apdu_answer.cpp \
+	tests/fuzz/ber.cpp \
+	tests/fuzz/card_certificate.cpp \
 	tests/fuzz/certificate.cpp \
 	tests/fuzz/configuration.cpp \
 	tests/fuzz/content.cpp \

@@ -6,6 +6,9 @@
 // clang-format off
 #define ALL(one) \
     one(address) \
+    one(apdu_answer) \
+    one(ber) \
+    one(card_certificate) \
     one(certificate) \
     one(configuration) \
     one(content) \
