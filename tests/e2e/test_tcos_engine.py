@@ -328,7 +328,7 @@ class Losses(WithCard):
         for _ in range(30):
             other = connect(self.card.reader)
             self.engine("readers")
-            self.control("drop", seconds=0.1)
+            self.control("drop", seconds=0.1, unseen=True)
             other.close(card_bench.scard.SCARD_UNPOWER_CARD)
             self.control("wait", **{"for": "polled"})
             try:

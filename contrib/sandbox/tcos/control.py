@@ -3,7 +3,7 @@ method of Verbs; what is wrong comes back as {"error": a sentence}.
 
     status                              where the card is, its PINs (never their values)
     remove, insert [card=DIRECTORY]     by hand; another card or the same
-    drop [seconds=0]                    the connection ends and comes back
+    drop [seconds=0] [unseen=true]      the connection ends and comes back, unseen: at once
     lose_status                         every PIN must be given again
     set_tries pin=DF/REF left=N         3F00/00 is the global PIN, DF01/81 NetKey's PIN1
     null_pin pin=, block pin=, set_pin pin= value=
@@ -57,8 +57,8 @@ class Verbs:
     def insert(self, card=None):
         return {"new": self.slot.insert(card)}
 
-    def drop(self, seconds=0):
-        self.slot.link.drop(float(seconds))
+    def drop(self, seconds=0, unseen=False):
+        self.slot.link.drop(float(seconds), unseen in (True, "true"))
 
     def lose_status(self):
         self.slot.card.passwords.lose_status()

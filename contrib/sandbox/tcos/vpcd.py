@@ -51,13 +51,14 @@ class Link:
             self.inserted = False
         self._shut()
 
-    def drop(self, seconds=0.0):
-        """The connection ends; the card is connected again after `seconds`, at least ABSENCE. To an
-        APDU that had no answer vpcd makes one without a byte, status word included; to the next
-        ones, until it has looked for the card, a transaction that failed."""
-        with self.condition:
-            self.not_before = time.monotonic() + seconds
+    def drop(self, seconds=0.0, unseen=False):
+        """The connection ends; the card is connected again after `seconds`, at least ABSENCE unless
+        it may go `unseen`. To an APDU that had no answer vpcd makes one without a byte, status word
+        included; to the next ones, until it has looked for the card, a transaction that failed."""
         self._shut()
+        with self.condition:
+            back = time.monotonic() + seconds
+            self.not_before = back if unseen else max(self.not_before, back)
 
     def _shut(self):
         with self.condition:
