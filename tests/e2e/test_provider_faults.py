@@ -51,6 +51,14 @@ class Switches(ProviderTest):
                 self.assertIn(complaint, reply.complaint or "")
                 self.assertEqual(state, "unknown" if fault in NOT_PROCESSED else "accepted")
 
+    def test_a_good_reply_about_another_letter(self):
+        self.simulator.faults({"operation": "Submit", "fault": "other-private-id", "times": 1})
+        request = submit()
+        reply = self.client.call(request, content_for(request))
+        self.assertIsNone(reply.complaint)
+        self.assertNotEqual(reply.text("privateId"), request.findtext(f"{{{P}}}privateId"))
+        self.assertEqual(self.state(request), "accepted")
+
     def test_its_own_faults_are_signed(self):
         for code in CODES:
             with self.subTest(code):
@@ -106,7 +114,7 @@ class Switches(ProviderTest):
         self.assertIn(b"<d>" * 100000 + b"</d>", reply.body)
 
     def test_every_switch_is_tested_here(self):
-        tested = {*COMPLAINTS, *CODES, "drop-before", "drop-after", "truncate", "http-503",
+        tested = {*COMPLAINTS, *CODES, "other-private-id", "drop-before", "drop-after", "truncate", "http-503",
                   "http-status", "redirect", "delay", "delay-after", "oversized", "drip"}
         self.assertEqual(set(TABLE), tested)
 

@@ -283,6 +283,12 @@ class Doubts(WithProvider):
                               else self.provider.submit())
                     self.assertOutcome(answer, "no-answer", words)
 
+    def test_the_reply_is_about_another_letter(self):
+        self.provider.fault({"operation": "*", "fault": "other-private-id"})
+        self.assertOutcome(self.provider.submit(), "no-answer", "another privateId")
+        self.assertOutcome(self.provider.probe("find", "g1-" + "1" * 40), "no-answer",
+                           "another privateId")
+
     def test_the_reply_is_longer_than_it_may_be(self):
         self.provider.fault({"operation": "*", "fault": "oversized", "bytes": 8 << 20})
         self.assertOutcome(self.provider.submit(), "no-answer", "longer than")

@@ -59,6 +59,7 @@ class Switch:
     """What a fault does at each stage; parameters come as the entry of faults.json."""
     first: object = None     # (entry): before the request is looked at; may raise Drop or Instead
     instead: object = None   # (entry): in place of the operation, all checks passed; may raise Refused
+    payload: object = None   # (payload, entry): what the reply will say, before it is signed
     plan: object = None      # (plan, entry): before signing
     envelope: object = None  # (reply, entry): after signing
     wire: object = None      # (answer, entry): the HTTP reply; may raise Drop or Instead
@@ -118,6 +119,13 @@ def _other_signer(plan, _):
 
 def _wrong_relates_to(plan, _):
     plan.relates_to = new_message_id()
+
+
+def _other_private_id(payload, _):
+    # Signed and correlated, and yet about somebody else's letter.
+    node = payload.find(f"{{{PROVIDER}}}privateId")
+    if node is not None:
+        node.text = "g1-" + "0" * 40
 
 
 def _bad_signature(reply, _):
@@ -252,6 +260,7 @@ TABLE = {
     "action-not-signed": _omit("Action"),
     "relatesto-not-signed": _omit("RelatesTo"),
     "wrong-relatesto": Switch(plan=_wrong_relates_to),
+    "other-private-id": Switch(payload=_other_private_id),
     "stale": _shift(-3600),                                 # seconds
     "future": _shift(3600),                                 # seconds
     "wrapping-header": Switch(envelope=lambda reply, _: _wrap_body(reply, same_id=False)),

@@ -83,6 +83,8 @@ class Service:
                     raise
             payload = self.operations(account, request.payload, request.operation)
             record["outcome"] = etree.QName(payload).localname
+            if switch.payload:
+                switch.payload(payload, entry)
         except Refused as refusal:
             payload, status = fault_payload(refusal.code, refusal.reason, refusal.retry_after)
             record["outcome"], record["reason"], fault = refusal.code, refusal.reason, True
