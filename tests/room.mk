@@ -3,9 +3,11 @@ UNIT_LIBS = $(CMOCKA_LIBS)
 
 EXTRA_DIST += \
 	tests/e2e/card_bench.py \
+	tests/e2e/card_client.py \
 	tests/e2e/cardd_fixture.py \
 	tests/e2e/cardd_wire.py \
 	tests/e2e/harness.py \
+	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
