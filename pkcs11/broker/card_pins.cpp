@@ -85,7 +85,7 @@ JobOutcome CardThread::login(Job &job, const wire::Login &request) {
         const wire::PinFlags flags = pins_.flags();
         return plain_reply(flags.null_pin ? CKR_USER_PIN_NOT_INITIALIZED
                            : flags.locked ? CKR_PIN_LOCKED
-                                          : CKR_PIN_INCORRECT,
+                                          : CKR_FUNCTION_CANCELED,
                            not_unlocked());
     }
     Settled arrived = ready(job, request.serial);
@@ -109,7 +109,7 @@ JobOutcome CardThread::login(Job &job, const wire::Login &request) {
         let_go();
         return plain_reply(flags.null_pin ? CKR_USER_PIN_NOT_INITIALIZED
                            : flags.locked ? CKR_PIN_LOCKED
-                                          : CKR_PIN_INCORRECT,
+                                          : CKR_FUNCTION_CANCELED,
                            not_unlocked());
     }
     if (locked_by_person_) {
