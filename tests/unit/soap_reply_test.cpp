@@ -1,7 +1,10 @@
 // A reply counts only when everything about it holds.
 #include "check.hpp"
 #include "soap/payload.hpp"
+#include "soap/verify.hpp"
 #include "soap_reply.hpp"
+
+#include <openssl/rsa.h>
 
 using namespace demail;
 using namespace demail::test;
@@ -253,6 +256,40 @@ static void every_allowed_key_signs() {
     }
 }
 
+static void a_short_key_does_not_sign() {
+    Pkey rsa(EVP_RSA_gen(1024)), ec(EVP_EC_gen("P-224"));
+    for (Pkey *key : {&rsa, &ec}) {
+        Certificate certificate = self_signed(key->get(), "short");
+        const SoftwareKey signer(std::move(*key), std::move(certificate));
+        const soap::ReplyCheck check(source_directory() + "/xsd/provider.xsd",
+                                     {fingerprint(signer)});
+        const auto result = check.read(Reply{}.http(signer), "Account", message_id, now());
+        CHECK_DOUBT(std::get<soap::NoAnswer>(result).why, "too short");
+    }
+}
+
+/// RFC 9231 2.3.10
+static void a_pss_salt_is_as_long_as_the_digest() {
+    constexpr std::string_view octets = "what is signed";
+    const Pkey key(EVP_RSA_gen(2048));
+    for (const int salt : {32, 0, 20, 64}) {
+        const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+        EVP_PKEY_CTX *parameters = nullptr; // the context's own
+        std::string value(256, '\0');
+        std::size_t size = value.size();
+        CHECK(EVP_DigestSignInit(context.get(), &parameters, EVP_sha256(), nullptr, key.get()) ==
+                  1 &&
+              EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) == 1 &&
+              EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt) == 1 &&
+              EVP_DigestSign(context.get(), reinterpret_cast<unsigned char *>(value.data()), &size,
+                             reinterpret_cast<const unsigned char *>(octets.data()),
+                             octets.size()) == 1);
+        const auto fault = soap::verify(
+            key.get(), "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1", octets, value);
+        CHECK_EQUAL(fault.has_value(), salt != 32);
+    }
+}
+
 static void unreadable_signers_and_schemas_are_named() {
     const std::string schema = source_directory() + "/xsd/provider.xsd";
     CHECK_THROWS(soap::ReplyCheck(schema, {}), std::runtime_error);
@@ -263,17 +300,25 @@ static void unreadable_signers_and_schemas_are_named() {
 }
 
 int main() {
-    return run("soap reply",
-               {TEST(a_good_reply_is_read), TEST(a_signed_fault_is_read),
-                TEST(http_status_and_payload_fit),
-                TEST(a_fault_without_the_services_detail_does_not_count), TEST(only_soap_is_read),
-                TEST(a_reply_to_another_request_does_not_count),
-                TEST(a_reply_of_another_kind_does_not_count), TEST(the_schema_is_held_against_it),
-                TEST(an_old_or_future_reply_does_not_count), TEST(each_part_must_be_signed),
-                TEST(what_is_signed_must_not_change), TEST(a_reply_cut_at_any_byte_does_not_count),
-                TEST(what_has_no_canonical_form_does_not_count),
-                TEST(a_long_list_is_checked_in_well_under_a_second),
-                TEST(another_signer_does_not_count), TEST(either_of_two_signers_counts),
-                TEST(a_signers_certificate_must_be_valid_now), TEST(every_allowed_key_signs),
-                TEST(unreadable_signers_and_schemas_are_named)});
+    return run("soap reply", {TEST(a_good_reply_is_read),
+                              TEST(a_signed_fault_is_read),
+                              TEST(http_status_and_payload_fit),
+                              TEST(a_fault_without_the_services_detail_does_not_count),
+                              TEST(only_soap_is_read),
+                              TEST(a_reply_to_another_request_does_not_count),
+                              TEST(a_reply_of_another_kind_does_not_count),
+                              TEST(the_schema_is_held_against_it),
+                              TEST(an_old_or_future_reply_does_not_count),
+                              TEST(each_part_must_be_signed),
+                              TEST(what_is_signed_must_not_change),
+                              TEST(a_reply_cut_at_any_byte_does_not_count),
+                              TEST(what_has_no_canonical_form_does_not_count),
+                              TEST(a_long_list_is_checked_in_well_under_a_second),
+                              TEST(another_signer_does_not_count),
+                              TEST(either_of_two_signers_counts),
+                              TEST(a_signers_certificate_must_be_valid_now),
+                              TEST(every_allowed_key_signs),
+                              TEST(a_short_key_does_not_sign),
+                              TEST(a_pss_salt_is_as_long_as_the_digest),
+                              TEST(unreadable_signers_and_schemas_are_named)});
 }

@@ -1,4 +1,5 @@
 // Signature wrapping and other games with the structure of a signed reply.
+#include "base/ecdsa_value.hpp"
 #include "check.hpp"
 #include "soap_reply.hpp"
 
@@ -36,6 +37,41 @@ std::string forged_body(const std::string &id) {
     Reply reply;
     reply.payload = replaced(reply.payload, "Firm", "Forged");
     return replaced(reply.body(), R"( wsu:Id="body")", id);
+}
+
+std::string between(const std::string &text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    if (at == std::string::npos) throw std::runtime_error("no " + std::string(from));
+    return text.substr(at, text.find(to, at) - at + to.size());
+}
+
+// The reply with another SignedInfo (which is its own canonical form), signed by the provider: what
+// it says is then looked at, not only that it was changed.
+std::string with_signed_info(const std::string &reply, const std::string &changed) {
+    std::string der(80, '\0');
+    std::size_t size = der.size();
+    const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
+    CHECK(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, provider().pkey()) ==
+          1);
+    CHECK(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char *>(der.data()), &size,
+                         reinterpret_cast<const unsigned char *>(changed.data()),
+                         changed.size()) == 1);
+    const std::string value = base64(raw_ecdsa(std::string_view(der).substr(0, size), 32).value());
+    const std::string text =
+        replaced(reply, between(reply, "<ds:SignedInfo", "</ds:SignedInfo>"), changed);
+    return replaced(text, between(text, "<ds:SignatureValue>", "</ds:SignatureValue>"),
+                    "<ds:SignatureValue>" + value + "</ds:SignatureValue>");
+}
+
+std::string signed_info() {
+    return between(good(), "<ds:SignedInfo", "</ds:SignedInfo>");
+}
+
+// What is said of a reply in whose SignedInfo the first of these was replaced before it was signed.
+std::string signed_doubt(std::string_view from, std::string_view to) {
+    const std::string reply = good();
+    return doubt(with_signed_info(
+        reply, replaced(between(reply, "<ds:SignedInfo", "</ds:SignedInfo>"), from, to)));
 }
 
 const std::string wrapper_begin = R"(<w:Wrapper xmlns:w="urn:w">)";
@@ -115,15 +151,22 @@ static void a_header_that_must_be_understood_is_not_passed_over() {
 }
 
 static void other_transforms_and_algorithms_do_not_count() {
+    CHECK_EQUAL(doubt(with_signed_info(good(), signed_info())), "");
     const std::string c14n =
-        fmt::format(R"(Transform Algorithm="{}">)", soap::names::exclusive_c14n);
+        fmt::format(R"(<ds:Transform Algorithm="{}"></ds:Transform>)", soap::names::exclusive_c14n);
     for (const char *other : {"http://www.w3.org/TR/2001/REC-xml-c14n-20010315",
                               "http://www.w3.org/TR/1999/REC-xslt-19991116",
                               "http://www.w3.org/2000/09/xmldsig#enveloped-signature"}) {
-        const std::string changed =
-            replaced(good(), c14n, fmt::format(R"(Transform Algorithm="{}">)", other));
-        CHECK(!doubt(changed).empty());
+        const std::string transform =
+            fmt::format(R"(<ds:Transform Algorithm="{}"></ds:Transform>)", other);
+        CHECK(about(signed_doubt(c14n, transform), "other than exclusive C14N"));
+        CHECK(about(signed_doubt(c14n, c14n + transform), "other than exclusive C14N"));
+        CHECK(about(signed_doubt(c14n, transform + c14n), "other than exclusive C14N"));
     }
+    CHECK(about(signed_doubt(c14n, ""), "other than exclusive C14N"));
+    CHECK(about(signed_doubt("http://www.w3.org/2001/04/xmlenc#sha256",
+                             "http://www.w3.org/2000/09/xmldsig#sha1"),
+                "digest other than"));
     const auto uri = [](std::string_view from, std::string_view to) {
         return doubt(replaced(good(), from, to));
     };
@@ -151,7 +194,8 @@ static void an_ecdsa_value_of_another_form_does_not_count() {
     const std::size_t end = text.find('<', at);
     const std::string raw = from_base64(text.substr(at, end - at)).value();
     for (const std::string &value :
-         {raw.substr(1), raw + '\0', std::string(64, '\0'), std::string()})
+         {raw.substr(1), raw + '\0', std::string(64, '\0'), std::string(),
+          '\0' + raw.substr(0, 32) + '\0' + raw.substr(32)}) // the same numbers
         CHECK(!doubt(std::string(text).replace(at, end - at, base64(value))).empty());
 }
 
@@ -169,32 +213,39 @@ static void a_prefix_list_counts_into_the_digest() {
     CHECK_EQUAL(doubt(declared), ""); // without a list the declaration does not matter
     const std::string plain = base64(view(sha256(reply.body())));
     const std::string inclusive = base64(view(sha256(octets)));
-    // The signature no longer holds, but that is looked at first only when it is; so sign anew.
-    std::string info = declared.substr(declared.find("<ds:SignedInfo"));
-    info = info.substr(0, info.find("</ds:SignedInfo>") + 16);
-    std::string changed = replaced(info, plain, inclusive);
+    std::string changed =
+        replaced(between(declared, "<ds:SignedInfo", "</ds:SignedInfo>"), plain, inclusive);
     changed = replaced(changed, "</ds:Transform>", list + "</ds:Transform>");
-    std::string value(80, '\0');
-    std::size_t size = value.size();
-    const Handle<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
-    CHECK(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, provider().pkey()) ==
-          1);
-    CHECK(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char *>(value.data()), &size,
-                         reinterpret_cast<const unsigned char *>(changed.data()),
-                         changed.size()) == 1);
-    const auto *der = reinterpret_cast<const unsigned char *>(value.data());
-    const Handle<ECDSA_SIG, ECDSA_SIG_free> signature(
-        d2i_ECDSA_SIG(nullptr, &der, static_cast<long>(size)));
-    std::string raw(64, '\0');
-    auto *out = reinterpret_cast<unsigned char *>(raw.data());
-    BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out, 32);
-    BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out + 32, 32);
-    std::string text = replaced(declared, info, changed);
-    const std::size_t at = text.find("<ds:SignatureValue>") + 19;
-    text.replace(at, text.find('<', at) - at, base64(raw));
+    const std::string text = with_signed_info(declared, changed);
     CHECK_EQUAL(doubt(text), "");
     CHECK(about(doubt(replaced(text, R"(xmlns:x="urn:x")", R"(xmlns:x="urn:y")")),
                 "Body was changed"));
+}
+
+static void what_a_signature_refers_to_is_in_the_reply() {
+    for (const char *uri : {"", "#", "#nobody", "body", "http://localhost/body", "cid:body"})
+        CHECK(about(signed_doubt(R"(URI="#body")", fmt::format(R"(URI="{}")", uri)),
+                    "refers to an element that is not there"));
+}
+
+static void a_signature_of_endless_work_is_not_begun() {
+    const std::string body =
+        between(signed_info(), R"(<ds:Reference URI="#body")", "</ds:Reference>");
+    std::string many, prefixes;
+    for (int i = 0; i < 13; ++i)
+        many += body;
+    CHECK(about(signed_doubt(body, many + body), "more than 16 references"));
+    CHECK_EQUAL(signed_doubt(body, many), "");
+    for (int i = 0; i < 33; ++i)
+        prefixes += fmt::format("p{} ", i);
+    const auto listed = [&](const std::string &names) {
+        return signed_doubt("</ds:Transform>",
+                            fmt::format(R"(<ec:InclusiveNamespaces xmlns:ec="{}" PrefixList="{}">)"
+                                        "</ec:InclusiveNamespaces></ds:Transform>",
+                                        soap::names::exclusive_c14n, names));
+    };
+    CHECK(about(listed(prefixes), "other than exclusive C14N"));
+    CHECK_EQUAL(listed(prefixes.substr(prefixes.find(' ') + 1)), "");
 }
 
 int main() {
@@ -208,5 +259,7 @@ int main() {
                                  TEST(other_transforms_and_algorithms_do_not_count),
                                  TEST(key_info_must_name_the_token),
                                  TEST(an_ecdsa_value_of_another_form_does_not_count),
-                                 TEST(a_prefix_list_counts_into_the_digest)});
+                                 TEST(a_prefix_list_counts_into_the_digest),
+                                 TEST(what_a_signature_refers_to_is_in_the_reply),
+                                 TEST(a_signature_of_endless_work_is_not_begun)});
 }
