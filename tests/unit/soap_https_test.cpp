@@ -5,6 +5,8 @@
 #include "soap/request.hpp"
 #include "tls_server.hpp"
 
+#include <poll.h>
+
 #include <csignal>
 #include <cstdlib>
 #include <optional>
@@ -147,6 +149,21 @@ static void a_submission_is_sent_once_even_when_a_kept_connection_has_died() {
     CHECK_EQUAL(server->requests, 2);
 }
 
+static void a_submission_takes_a_connection_of_its_own() {
+    std::optional<TlsServer> server;
+    server.emplace(TLS1_3_VERSION, true, [&](SSL *ssl) {
+        (void)server->request(ssl);
+        TlsServer::answer(ssl, "<reply/>");
+        // The kept connection stays open for a while, for whoever would use it.
+        pollfd more{SSL_get_fd(ssl), POLLIN, 0};
+        if (server->connections == 1 && ::poll(&more, 1, 500) == 1) (void)server->request(ssl);
+    });
+    Client client(*server);
+    CHECK(std::holds_alternative<soap::HttpReply>(client.post(soap::Https::Sending::repeatable)));
+    CHECK(std::holds_alternative<soap::HttpReply>(client.post(soap::Https::Sending::once)));
+    CHECK_EQUAL(server->connections, 2);
+}
+
 static void a_reply_that_is_too_long_is_not_taken() {
     std::optional<TlsServer> server;
     server.emplace(TLS1_3_VERSION, true, [&](SSL *ssl) {
@@ -201,6 +218,7 @@ int main() {
                 TEST(a_token_that_fails_in_the_handshake_is_a_token_fault),
                 TEST(a_connection_cut_after_the_request_is_no_answer),
                 TEST(a_submission_is_sent_once_even_when_a_kept_connection_has_died),
+                TEST(a_submission_takes_a_connection_of_its_own),
                 TEST(a_reply_that_is_too_long_is_not_taken),
                 TEST(proxies_of_the_environment_are_passed_over), TEST(nothing_but_https_is_spoken),
                 TEST(many_threads_share_one_client)});
