@@ -2,6 +2,7 @@
 // a line each, a line of JSON back with the APDUs that it took.
 //
 //     readers · wait MILLISECONDS            (what pcscd shows; what it shows next)
+//     cancel MILLISECONDS                    (a wait of a minute, cancelled after that)
 //     connect READER [MILLISECONDS]          (limit for each APDU)
 //     identify · resume · release
 //     certificates · records
@@ -18,6 +19,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 using namespace demail;
 using namespace demail::tcos;
@@ -202,6 +204,18 @@ json Probe::run(std::istringstream &words) {
         auto found = verb == "readers" ? readers_.now()
                                        : readers_.change(known_, std::chrono::milliseconds(limit));
         if (const auto *now = std::get_if<std::vector<ReaderState>>(&found)) known_ = *now;
+        return shown(found);
+    }
+    if (verb == "cancel") {
+        int after = 0;
+        words >> after;
+        (void)readers_.now();
+        std::thread canceller([&] {
+            std::this_thread::sleep_for(std::chrono::milliseconds(after));
+            readers_.cancel();
+        });
+        auto found = readers_.change(known_, std::chrono::minutes(1));
+        canceller.join();
         return shown(found);
     }
     if (verb == "connect") return connect(words);

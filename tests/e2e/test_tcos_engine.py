@@ -390,6 +390,14 @@ class Losses(WithCard):
             self.assertLess(time.monotonic(), end)
 
 
+    def test_waiting_for_readers_can_be_ended(self):
+        for after in (0, 300):
+            self.engine("readers")
+            began = time.monotonic()
+            self.assertIn("readers", self.engine(f"cancel {after}"))
+            self.assertLess(time.monotonic() - began, 5)
+
+
 class PcscdRestart(WithCard):
     """Last: every other connection to that pcscd ends with it."""
 
