@@ -41,7 +41,11 @@ class Daemon {
 
   private:
     template <typename Body>
-    Body ask(const wire::Request &request, std::chrono::milliseconds time);
+    Body ask(const wire::Request &request, wire::Clock::time_point deadline);
+    template <typename Body, typename Operation>
+    Body use_card(Operation operation);
+    void wait_for_card(const std::string &serial, wire::Clock::time_point deadline);
+    void pause(std::chrono::milliseconds time);
     template <typename Body>
     std::optional<Body> answer(const wire::Request &request);
 

@@ -96,3 +96,9 @@ tests_unit_pkcs11_process_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_pkcs11_process_test_SOURCES = tests/unit/pkcs11_process_test.cpp $(pkcs11_world_sources)
 tests_unit_pkcs11_process_test_LDADD = $(pkcs11_world_libraries)
 EXTRA_tests_unit_pkcs11_process_test_DEPENDENCIES = demail-tcos-pkcs11.la
+
+EXTRA_DIST += \
+	tests/e2e/pkcs11_programs.py \
+	tests/e2e/pkcs11_signer.py \
+	tests/e2e/test_pkcs11_heal.py \
+	tests/e2e/test_pkcs11_module.py

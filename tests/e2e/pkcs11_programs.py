@@ -1,11 +1,12 @@
 """What the tests of the PKCS#11 module share: a TLS server that asks for a client certificate, the
-programs' command lines, and the module called by ctypes."""
-import ctypes
+engine's configuration, and a program that signs."""
 import http.server
 import os
 import ssl
 import subprocess
 import threading
+
+import PyKCS11
 
 from cardd_fixture import BUILD
 
@@ -63,74 +64,17 @@ class TlsServer:
         self.server.server_close()
 
 
-class Attribute(ctypes.Structure):
-    _fields_ = [("type", ctypes.c_ulong), ("value", ctypes.c_void_p), ("length", ctypes.c_ulong)]
-
-
-class Mechanism(ctypes.Structure):
-    _fields_ = [("type", ctypes.c_ulong), ("parameter", ctypes.c_void_p),
-                ("length", ctypes.c_ulong)]
-
-
-# Places in CK_FUNCTION_LIST, after the version.
-PLACES = {"C_Initialize": 0, "C_GetSlotList": 4, "C_OpenSession": 12, "C_Login": 18,
-          "C_FindObjectsInit": 26, "C_FindObjects": 27, "C_FindObjectsFinal": 28,
-          "C_SignInit": 42, "C_Sign": 43}
-CKM_SHA256_RSA_PKCS = 0x40
-CKF_SERIAL_SESSION = 4
-
-
-class CkError(Exception):
-    def __init__(self, function, rv):
-        super().__init__(f"{function} gave {rv:#x}")
-        self.rv = rv
-
-
-class Module:
-    """A program that has the module in its process: logs in once and signs."""
+class Signer:
+    """A program that has the module in its process: logs in once, finds its key once, and signs."""
 
     def __init__(self):
-        library = ctypes.CDLL(MODULE)
-        pointer = ctypes.c_void_p()
-        library.C_GetFunctionList(ctypes.byref(pointer))
-        self.functions = ctypes.cast(pointer.value + 8, ctypes.POINTER(ctypes.c_void_p))
-        self.call("C_Initialize", None)
-        count = ctypes.c_ulong(8)
-        slots = (ctypes.c_ulong * 8)()
-        self.call("C_GetSlotList", ctypes.c_ubyte(1), slots, ctypes.byref(count))
-        self.session = ctypes.c_ulong()
-        self.call("C_OpenSession", slots[0], ctypes.c_ulong(CKF_SERIAL_SESSION), None, None,
-                  ctypes.byref(self.session))
-        self.call("C_Login", self.session, ctypes.c_ulong(1), None, ctypes.c_ulong(0))
-        self.key = self.find(3, b"demail-auth")
-
-    def call(self, name, *arguments):
-        function = ctypes.CFUNCTYPE(ctypes.c_ulong)(self.functions[PLACES[name]])
-        function.argtypes = None
-        rv = function(*[ctypes.c_ulong(one) if isinstance(one, int) else one
-                        for one in arguments])
-        if rv:
-            raise CkError(name, rv)
-
-    def find(self, kind, label):
-        kind = ctypes.c_ulong(kind)
-        name = ctypes.create_string_buffer(label)
-        pattern = (Attribute * 2)(
-            Attribute(0, ctypes.cast(ctypes.byref(kind), ctypes.c_void_p), ctypes.sizeof(kind)),
-            Attribute(3, ctypes.cast(name, ctypes.c_void_p), len(label)))
-        self.call("C_FindObjectsInit", self.session, pattern, ctypes.c_ulong(2))
-        found, count = ctypes.c_ulong(), ctypes.c_ulong()
-        self.call("C_FindObjects", self.session, ctypes.byref(found), ctypes.c_ulong(1),
-                  ctypes.byref(count))
-        self.call("C_FindObjectsFinal", self.session)
-        assert count.value == 1
-        return found
+        library = PyKCS11.PyKCS11Lib()
+        library.load(MODULE)
+        self.session = library.openSession(library.getSlotList(tokenPresent=True)[0])
+        self.session.login("")  # the daemon holds the PIN
+        self.key, = self.session.findObjects([(PyKCS11.CKA_CLASS, PyKCS11.CKO_PRIVATE_KEY),
+                                              (PyKCS11.CKA_LABEL, "demail-auth")])
 
     def sign(self, data):
-        mechanism = Mechanism(CKM_SHA256_RSA_PKCS, None, 0)
-        self.call("C_SignInit", self.session, ctypes.byref(mechanism), self.key)
-        signature = ctypes.create_string_buffer(512)
-        length = ctypes.c_ulong(512)
-        self.call("C_Sign", self.session, data, ctypes.c_ulong(len(data)), signature,
-                  ctypes.byref(length))
-        return signature.raw[:length.value]
+        return bytes(self.session.sign(self.key, data,
+                                       PyKCS11.Mechanism(PyKCS11.CKM_SHA256_RSA_PKCS)))

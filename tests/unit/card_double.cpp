@@ -230,7 +230,7 @@ Reply CardDouble::use(const std::string &key_serial, const std::function<ReplyBo
         --failures_;
         return refusal(failure_, "The test wants it so.");
     }
-    if (key_serial != serial) return refusal(CKR_TOKEN_NOT_PRESENT, "No such card.");
+    if (key_serial != token_.serial) return refusal(CKR_TOKEN_NOT_PRESENT, "No such card.");
     if (!token_.present) return refusal(CKR_DEVICE_REMOVED, "The card is not there.");
     if (!token_.pin.held) return refusal(CKR_USER_NOT_LOGGED_IN, "The card is locked: unlock it.");
     try {

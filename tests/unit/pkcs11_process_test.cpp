@@ -299,6 +299,22 @@ void a_restart_of_the_daemon_is_not_noticed() {
     CHECK_EQUAL(world.object(session, CKO_PRIVATE_KEY, "demail-auth"), key);
 }
 
+void a_daemon_that_has_not_seen_the_card_yet_is_waited_for() {
+    Pkcs11World world;
+    const CK_SESSION_HANDLE session = world.open_logged_in();
+    const CK_OBJECT_HANDLE key = world.object(session, CKO_PRIVATE_KEY, "demail-auth");
+    world.card.change([](wire::Token &token) { token.serial = "another"; });
+    std::thread finder([&] {
+        std::this_thread::sleep_for(300ms);
+        world.card.change([](wire::Token &token) { token.serial = CardDouble::serial; });
+    });
+    const auto begin = std::chrono::steady_clock::now();
+    const std::string signature = world.sign(session, sha256_rsa, key, "text");
+    finder.join();
+    CHECK_EQUAL(signature.size(), 256U);
+    CHECK(std::chrono::steady_clock::now() - begin < 5s);
+}
+
 void one_symbol_is_seen_from_outside() {
     static_cast<void>(module_functions());
     void *library = ::dlopen(module_file().c_str(), RTLD_NOW | RTLD_NOLOAD);
@@ -340,6 +356,8 @@ int main() {
          TEST(a_child_begins_anew_and_the_parent_goes_on),
          TEST(a_fork_amid_calls_of_other_threads_leaves_no_lock_behind),
          TEST(sixteen_threads_sign_in_sessions_of_their_own_and_in_one_together),
-         TEST(a_restart_of_the_daemon_is_not_noticed), TEST(one_symbol_is_seen_from_outside),
+         TEST(a_restart_of_the_daemon_is_not_noticed),
+         TEST(a_daemon_that_has_not_seen_the_card_yet_is_waited_for),
+         TEST(one_symbol_is_seen_from_outside),
          TEST(the_function_list_is_complete_and_of_version_2_40)});
 }
