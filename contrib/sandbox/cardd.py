@@ -82,6 +82,7 @@ class Cardd:
 
 
 def unattended(card, pin_file, iccsn):
-    """A [[token]] that unlocks itself: for one card in one reader."""
+    """A [[token]] that unlocks itself: for one card in one reader. Without a PIN file: a person
+    unlocks it."""
     return (f'[[token]]\nbackend = "tcos"\nreader = "{card.reader}"\nserial = "{iccsn}"\n'
-            f'pin_file = "{pin_file}"\n')
+            + (f'pin_file = "{pin_file}"\n' if pin_file else ""))

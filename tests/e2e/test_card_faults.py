@@ -25,7 +25,9 @@ BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
 CLIENTS = 4
 CARD_MS = 20     # what a signature takes in the card
 HEALS = 25       # seconds in which everything must have healed; the module waits 30 for a card
-NOT_PRESENT, DEVICE_ERROR = "CKR_TOKEN_NOT_PRESENT (0x000000E0)", "CKR_DEVICE_ERROR (0x00000030)"
+NOT_PRESENT, NOT_LOGGED_IN, DEVICE_ERROR = (
+    "CKR_TOKEN_NOT_PRESENT (0x000000E0)", "CKR_USER_NOT_LOGGED_IN (0x00000101)",
+    "CKR_DEVICE_ERROR (0x00000030)")
 ALLOW = '[[allow]]\nkey = "demail-*"\nuser = "root"\nper_minute = 0\n'
 bench = None
 
@@ -158,6 +160,12 @@ class WithDaemon(unittest.TestCase):
         self.assertEqual(self.control("status")["pins"][self.pin_name]["left"], 3)
         return counters
 
+    def wait_for_error(self, error):
+        end = time.monotonic() + HEALS
+        while not all(error in client.errors() for client in self.clients):
+            self.assertLess(time.monotonic(), end, [client.lines[-1:] for client in self.clients])
+            time.sleep(0.05)
+
     def slowest(self):
         return max(line["seconds"] for client in self.clients for line in client.lines)
 
@@ -213,6 +221,14 @@ class Faults(WithDaemon):
             self.cardd.start()
             self.signing()
         self.assertLessEqual(self.finish()["verifies"], 3)
+
+    def test_a_daemon_that_comes_back_without_a_pin_says_so(self):
+        self.start_clients()
+        self.cardd.process.kill()
+        self.cardd.create(unattended(self.card, "", self.iccsn), ALLOW)
+        self.cardd.start()
+        self.wait_for_error(NOT_LOGGED_IN)
+        self.assertEqual(self.finish(errors=(NOT_LOGGED_IN, NOT_PRESENT))["verifies"], 1)
 
     def test_another_card_gets_no_pin(self):
         other = self.card.make(self.bench.path(f"other-{self.id()}"))
