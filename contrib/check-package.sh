@@ -64,7 +64,7 @@ inside builder sh -c 'lintian --allow-root --fail-on error,warning /build/*.chan
 
 say 'Installing them, and starting the daemons as their users'
 mkdir "$work/share/install"
-for package in postfix-demail demailctl demail-sandbox; do
+for package in postfix-demail demail-pkcs11 demailctl demail-sandbox; do
 	mv "$work"/share/"$package"_*.deb "$work/share/install"
 done
 cp "$source_directory/tests/package_test.sh" "$work/host/tmp"
@@ -85,7 +85,7 @@ inside host sh -ec '
 	before=$(sha256sum /etc/demail/* /var/lib/demail/domains)
 	dpkg -i /build/install/*.deb >/dev/null
 	test "$before" = "$(sha256sum /etc/demail/* /var/lib/demail/domains)"
-	dpkg --purge demail-sandbox demailctl postfix-demail
+	dpkg --purge demail-sandbox demailctl postfix-demail demail-pkcs11
 	test ! -e /etc/demail
 	test ! -e /var/spool/postfix/demail-milter
 	test ! -e /var/spool/postfix/demail-relay

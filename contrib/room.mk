@@ -14,6 +14,7 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/postfix/strip-seal \
+	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
 	contrib/sandbox/client.py \
 	contrib/sandbox/daemons.py \
@@ -67,6 +68,8 @@ pkgpostfixdir = $(datadir)/postfix-demail
 dist_pkgpostfix_DATA = contrib/postfix/strip-seal
 
 dist_man_MANS = \
+	contrib/man/cardd.toml.5 \
+	contrib/man/demail-cardd.8 \
 	contrib/man/demail-milter.8 \
 	contrib/man/demail-relay.8 \
 	contrib/man/demail-sandbox.1 \

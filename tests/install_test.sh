@@ -20,53 +20,42 @@ install_into() {
 install_into
 
 cat >"$root.expected" <<END
+644 etc/demail/cardd.toml
 644 etc/demail/demail.toml
 755 usr/bin/demail-sandbox
 755 usr/bin/demailctl
 755 usr/lib/pkcs11/demail-tcos-pkcs11.so
+644 usr/lib/systemd/system/demail-cardd.service
 644 usr/lib/systemd/system/demail-milter.service
 644 usr/lib/systemd/system/demail-relay.service
+644 usr/lib/sysusers.d/demail-pkcs11.conf
 644 usr/lib/sysusers.d/postfix-demail.conf
 644 usr/lib/tmpfiles.d/postfix-demail.conf
+755 usr/sbin/demail-cardd
 755 usr/sbin/demail-milter
 755 usr/sbin/demail-relay
-644 usr/share/demail-sandbox/contrib/postfix/strip-seal
-644 usr/share/demail-sandbox/contrib/sandbox/client.py
-644 usr/share/demail-sandbox/contrib/sandbox/daemons.py
-755 usr/share/demail-sandbox/contrib/sandbox/demail-provider
-644 usr/share/demail-sandbox/contrib/sandbox/pki.py
-644 usr/share/demail-sandbox/contrib/sandbox/postfix.py
-644 usr/share/demail-sandbox/contrib/sandbox/process.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/__init__.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/config.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/envelope.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/faults.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/message_checks.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/mtom.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/operations.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/server.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/service.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/signing.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/store.py
-644 usr/share/demail-sandbox/contrib/sandbox/provider/wssec.py
-755 usr/share/demail-sandbox/contrib/sandbox/sandbox.py
-755 usr/share/demail-sandbox/contrib/sandbox/sink.py
-644 usr/share/demail-sandbox/contrib/sandbox/softhsm.py
-755 usr/share/demail-sandbox/contrib/sandbox/tour.py
-644 usr/share/demail-sandbox/xsd/provider.xsd
 644 usr/share/man/man1/demail-sandbox.1
 644 usr/share/man/man1/demailctl.1
+644 usr/share/man/man5/cardd.toml.5
 644 usr/share/man/man5/demail.toml.5
+644 usr/share/man/man8/demail-cardd.8
 644 usr/share/man/man8/demail-milter.8
 644 usr/share/man/man8/demail-relay.8
 644 usr/share/p11-kit/modules/demail-tcos.module
+644 usr/share/polkit-1/rules.d/demail-cardd.rules
 644 usr/share/postfix-demail/strip-seal
 644 usr/share/postfix-demail/xsd/provider.wsdl
 644 usr/share/postfix-demail/xsd/provider.xsd
 END
 trap 'rm -rf "$root" "$root.expected"' EXIT
-(cd "$root" && find . ! -type d -printf '%m %P\n' | sort -k 2) |
+sandbox=usr/share/demail-sandbox
+(cd "$root" && find . ! -type d ! -path "./$sandbox/*" -printf '%m %P\n' | sort -k 2) |
 	diff "$root.expected" - || fail 'make install gives other files than it should (< expected).'
+# The sandbox is installed as the tree that it is.
+(cd "$SRCDIR" && find contrib/sandbox contrib/postfix/strip-seal xsd/provider.xsd ! -type d \
+	! -name '*.pyc' ! -name 'demail-sandbox*' | sort) >"$root.expected"
+(cd "$root/$sandbox" && find . ! -type d -printf '%P\n' | sort) |
+	diff "$root.expected" - || fail 'The installed sandbox is another than that of the source (< source).'
 
 for daemon in demail-milter demail-relay; do
 	"$root/usr/sbin/$daemon" --version | grep -q "^$daemon [0-9]" || fail "$daemon --version"

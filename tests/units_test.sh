@@ -6,10 +6,10 @@ command -v systemd-analyze >/dev/null || exit 77
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 
-for daemon in demail-milter demail-relay; do
+for daemon in demail-milter demail-relay demail-cardd; do
 	unit=$directory/$daemon.service
 	# A program that is there: the daemons may not be installed on this host.
-	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$BUILDDIR/milter/units/$daemon.service" >"$unit"
+	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$BUILDDIR"/*/units/"$daemon.service" >"$unit"
 	said=$(systemd-analyze verify --man=no --recursive-errors=no "$unit" 2>&1 |
 		grep -F "$daemon" || true)
 	if [ -n "$said" ]; then

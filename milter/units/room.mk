@@ -17,15 +17,19 @@ dist_tmpfiles_DATA = milter/units/tmpfiles.d/postfix-demail.conf
 
 # The administrator's own configuration is neither overwritten nor removed.
 configurationdir = $(sysconfdir)/demail
-configuration = contrib/demail.toml
-EXTRA_DIST += $(configuration)
+configuration = demail.toml cardd.toml
+EXTRA_DIST += contrib/demail.toml contrib/cardd.toml
 install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(configurationdir)'
-	test -e '$(DESTDIR)$(configurationdir)/demail.toml' || \
-		$(INSTALL_DATA) '$(srcdir)/$(configuration)' '$(DESTDIR)$(configurationdir)/demail.toml'
+	for file in $(configuration); do \
+		test -e '$(DESTDIR)$(configurationdir)'/$$file || \
+			$(INSTALL_DATA) '$(srcdir)/contrib'/$$file '$(DESTDIR)$(configurationdir)'/$$file || exit 1; \
+	done
 uninstall-local:
-	! cmp -s '$(srcdir)/$(configuration)' '$(DESTDIR)$(configurationdir)/demail.toml' || \
-		rm -f '$(DESTDIR)$(configurationdir)/demail.toml'
+	for file in $(configuration); do \
+		! cmp -s '$(srcdir)/contrib'/$$file '$(DESTDIR)$(configurationdir)'/$$file || \
+			rm -f '$(DESTDIR)$(configurationdir)'/$$file; \
+	done
 
 EXTRA_DIST += tests/install_test.sh tests/package_test.sh tests/units_test.sh
 EXTRA_DIST += \
