@@ -51,7 +51,7 @@ demail_tcos_pkcs11_la_SOURCES = \
 	pkcs11/module/unsupported_calls.cpp
 
 # Programs load it by its name; nobody links with it.
-install-exec-hook:
+install-data-hook:
 	rm -f $(DESTDIR)$(pkcs11dir)/demail-tcos-pkcs11.la
 uninstall-hook:
 	rm -f $(DESTDIR)$(pkcs11dir)/demail-tcos-pkcs11.so
