@@ -1,17 +1,16 @@
 #include "soap/infoset_digest.hpp"
 
-#include <unistd.h>
+#include "soap/base64_ahead.hpp"
+#include "soap/read_region.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <stdexcept>
-#include <system_error>
 
 namespace demail::soap {
 
 namespace {
 
-constexpr std::size_t piece = 48UL * 1024; // a multiple of 3: its base64 needs no padding
+constexpr std::uint64_t worth_a_thread = 1U << 20; // bytes
 
 const unsigned char *bytes_of(std::string_view text) {
     return reinterpret_cast<const unsigned char *>(text.data());
@@ -26,20 +25,23 @@ InfosetDigest::InfosetDigest(const EVP_MD *algorithm) : context_(EVP_MD_CTX_new(
 
 void InfosetDigest::text(std::string_view octets) {
     end_content();
+    update(octets);
+}
+
+void InfosetDigest::update(std::string_view octets) {
     if (EVP_DigestUpdate(context_.get(), octets.data(), octets.size()) != 1)
         throw std::runtime_error("libcrypto cannot go on with a digest");
 }
 
 void InfosetDigest::encode(std::string_view whole) {
     // EVP_EncodeBlock ends its text with a NUL. Grown only: to shrink and grow it costs a memset.
-    const std::size_t needed = 4 * ((std::min(piece, whole.size()) + 2) / 3) + 1;
+    const std::size_t needed = 4 * ((std::min(read_piece, whole.size()) + 2) / 3) + 1;
     if (text_.size() < needed) text_.resize(needed);
     while (!whole.empty()) {
-        const std::string_view part = whole.substr(0, piece);
+        const std::string_view part = whole.substr(0, read_piece);
         const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char *>(text_.data()),
                                            bytes_of(part), static_cast<int>(part.size()));
-        if (EVP_DigestUpdate(context_.get(), text_.data(), static_cast<std::size_t>(length)) != 1)
-            throw std::runtime_error("libcrypto cannot go on with a digest");
+        update(std::string_view(text_).substr(0, static_cast<std::size_t>(length)));
         whole.remove_prefix(part.size());
     }
 }
@@ -58,31 +60,21 @@ void InfosetDigest::content(std::string_view bytes) {
     left_ = bytes.substr(whole);
 }
 
-namespace {
-
-template <typename Take>
-void read_file(int fd, off_t offset, std::uint64_t length, Take take) {
-    std::string buffer(std::min<std::uint64_t>(piece, length), '\0');
-    while (length > 0) {
-        const ssize_t got =
-            ::pread(fd, buffer.data(), std::min<std::uint64_t>(buffer.size(), length), offset);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw std::system_error(errno, std::generic_category(), "reading the content");
-        if (got == 0) throw std::runtime_error("the content's file is shorter than it was");
-        take(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
-        offset += got;
-        length -= static_cast<std::uint64_t>(got);
-    }
-}
-
-} // namespace
-
 void InfosetDigest::content(int fd, off_t offset, std::uint64_t length) {
-    read_file(fd, offset, length, [this](std::string_view bytes) { content(bytes); });
+    const auto take = [this](std::string_view bytes) { return content(bytes), true; };
+    if (length < worth_a_thread) return read_region(fd, offset, length, take);
+    // Up to where base64 begins anew, then what is whole by itself, then the rest.
+    const std::uint64_t first = (3 - left_.size()) % 3;
+    const std::uint64_t whole = (length - first) / 3 * 3;
+    read_region(fd, offset, first, take);
+    Base64Ahead ahead(fd, offset + static_cast<off_t>(first), whole);
+    for (auto text = ahead.next(); !text.empty(); text = ahead.next())
+        update(text);
+    read_region(fd, offset + static_cast<off_t>(first + whole), length - first - whole, take);
 }
 
 void InfosetDigest::file(int fd, off_t offset, std::uint64_t length) {
-    read_file(fd, offset, length, [this](std::string_view bytes) { text(bytes); });
+    read_region(fd, offset, length, [this](std::string_view bytes) { return text(bytes), true; });
 }
 
 void InfosetDigest::end_content() {

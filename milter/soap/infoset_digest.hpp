@@ -34,6 +34,7 @@ class InfosetDigest {
     [[nodiscard]] std::string finish();
 
   private:
+    void update(std::string_view octets);
     void encode(std::string_view whole_triples);
     void end_content();
 

@@ -2,6 +2,8 @@ noinst_LIBRARIES += libdemail-soap.a
 libdemail_soap_a_SOURCES = \
 	milter/soap/attachment.cpp \
 	milter/soap/attachment.hpp \
+	milter/soap/base64_ahead.cpp \
+	milter/soap/base64_ahead.hpp \
 	milter/soap/canonical.cpp \
 	milter/soap/canonical.hpp \
 	milter/soap/client_key.cpp \
@@ -28,6 +30,7 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/post.cpp \
 	milter/soap/post.hpp \
 	milter/soap/provider.hpp \
+	milter/soap/read_region.hpp \
 	milter/soap/reference_provider.cpp \
 	milter/soap/reference_provider.hpp \
 	milter/soap/reply.cpp \

@@ -52,8 +52,20 @@ static void pieces_of_any_size_make_the_same_digest() {
 }
 
 static void a_header_and_a_files_region_are_one_content() {
-    const std::string bytes = noise(150'001);
-    for (const std::size_t header : {0U, 1U, 2U, 3U, 100U}) {
+    const std::string all = noise(1'200'002);
+    // From a mebibyte on, base64 is made on another thread.
+    for (const auto [size, header] : {std::pair{150'001U, 0U},
+                                      {150'001U, 1U},
+                                      {150'001U, 2U},
+                                      {150'001U, 3U},
+                                      {150'001U, 100U},
+                                      {1'200'000U, 0U},
+                                      {1'200'000U, 1U},
+                                      {1'200'001U, 1U},
+                                      {1'200'002U, 1U},
+                                      {1'200'002U, 2U},
+                                      {1'200'001U, 2U}}) {
+        const std::string bytes = all.substr(0, size);
         const Fd file = file_of("before" + bytes.substr(header) + "after");
         soap::InfosetDigest digest;
         digest.text("<a>");
@@ -69,6 +81,9 @@ static void a_file_that_is_shorter_than_it_was_is_an_error() {
     soap::InfosetDigest digest;
     CHECK_THROWS(digest.content(file.get(), 0, 6), std::runtime_error);
     CHECK_THROWS(digest.content(-1, 0, 1), std::runtime_error);
+    const Fd large = file_of(noise(1 << 21));
+    CHECK_THROWS(digest.content(large.get(), 0, (1 << 21) + 3), std::runtime_error);
+    CHECK_THROWS(digest.content(large.get(), 0, 1 << 23), std::runtime_error);
 }
 
 static void other_digests_are_made_too() {
