@@ -54,17 +54,17 @@ static void pieces_of_any_size_make_the_same_digest() {
 static void a_header_and_a_files_region_are_one_content() {
     const std::string all = noise(1'200'002);
     // From a mebibyte on, base64 is made on another thread.
-    for (const auto [size, header] : {std::pair{150'001U, 0U},
-                                      {150'001U, 1U},
-                                      {150'001U, 2U},
-                                      {150'001U, 3U},
-                                      {150'001U, 100U},
-                                      {1'200'000U, 0U},
-                                      {1'200'000U, 1U},
-                                      {1'200'001U, 1U},
-                                      {1'200'002U, 1U},
-                                      {1'200'002U, 2U},
-                                      {1'200'001U, 2U}}) {
+    for (const auto &[size, header] : {std::pair{150'001U, 0U},
+                                       {150'001U, 1U},
+                                       {150'001U, 2U},
+                                       {150'001U, 3U},
+                                       {150'001U, 100U},
+                                       {1'200'000U, 0U},
+                                       {1'200'000U, 1U},
+                                       {1'200'001U, 1U},
+                                       {1'200'002U, 1U},
+                                       {1'200'002U, 2U},
+                                       {1'200'001U, 2U}}) {
         const std::string bytes = all.substr(0, size);
         const Fd file = file_of("before" + bytes.substr(header) + "after");
         soap::InfosetDigest digest;
