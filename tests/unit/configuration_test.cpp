@@ -170,6 +170,8 @@ static void limits_of_tls_are_checked_by_openssl() {
         contains(said("ciphers = \"HIGH:!HIGH\""), "f:9:11: ciphers in [provider.tls] leaves no"));
     CHECK(contains(said("ciphers = \"ALL:eNULL:@SECLEVEL=0\""), "does not encrypt"));
     CHECK(contains(said("ciphers = \"HIGH:aNULL:@SECLEVEL=0\""), "proves no server"));
+    CHECK(contains(said("ciphers = \"ADH-AES256-GCM-SHA384:@SECLEVEL=0\""),
+                   "\"ADH-AES256-GCM-SHA384\", which"));
     CHECK_EQUAL(said("ciphers = \"HIGH:!aNULL:!kRSA:-SHA1:@STRENGTH\""), "");
     CHECK(contains(said("ciphersuites = \"TLS_AES_256_GCM_SHA384:TLS_NO\""),
                    "f:9:16: ciphersuites in [provider.tls] names no cipher suite of TLS 1.3 by "

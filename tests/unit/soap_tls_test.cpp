@@ -10,6 +10,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <thread>
+#include <vector>
 
 using namespace demail;
 using namespace demail::test;
@@ -272,8 +274,10 @@ static void a_server_certificate_out_of_time_is_named() {
 
 static void what_does_not_speak_tls_is_named() {
     Server server;
-    server.tls.drop_at_once = true;
-    CHECK(why(Client(server, make_key("P-256")).post()).find("a reply") == std::string::npos);
+    server.tls.hang_up = true;
+    check_holds(
+        why(Client(server, make_key("P-256")).post()),
+        {"failed at the provider", "closed without an alert before a ServerHello", "we offered"});
     Server plain;
     plain.tls.speak_http = true;
     check_holds(why(Client(plain, make_key("P-256")).post()),
@@ -298,6 +302,27 @@ static void a_series_on_fresh_connections_costs_one_full_handshake() {
     }
 }
 
+static void a_second_line_resumes_the_session_of_the_first() {
+    std::vector<bool> resumed;
+    std::optional<TlsServer> server;
+    server.emplace(TLS1_3_VERSION, true, [&](SSL *ssl) {
+        resumed.push_back(SSL_session_reused(ssl) == 1);
+        (void)server->request(ssl);
+        // The second request is under way until the third one has to take another line.
+        if (server->connections == 2) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        TlsServer::answer(ssl, "<reply/>");
+        SSL_shutdown(ssl);
+    });
+    Client client(server->url(), server->certificate(), make_key("P-256"), {});
+    CHECK(replied(client.post()));
+    std::thread second([&] { (void)client.post(); });
+    while (server->connections < 2)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(replied(client.post()));
+    second.join();
+    CHECK((resumed == std::vector<bool>{false, true, true}));
+}
+
 int main() {
     std::signal(SIGPIPE, SIG_IGN); // of the test's server
     return run("soap tls", {TEST(every_key_signs_in_where_only_aes256_sha384_and_p_521_are_spoken),
@@ -313,5 +338,6 @@ int main() {
                             TEST(a_server_of_another_name_is_named),
                             TEST(a_server_certificate_out_of_time_is_named),
                             TEST(what_does_not_speak_tls_is_named),
-                            TEST(a_series_on_fresh_connections_costs_one_full_handshake)});
+                            TEST(a_series_on_fresh_connections_costs_one_full_handshake),
+                            TEST(a_second_line_resumes_the_session_of_the_first)});
 }

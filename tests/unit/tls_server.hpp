@@ -69,6 +69,7 @@ class TlsServer {
     std::atomic<int> connections = 0;
     std::atomic<int> requests = 0; ///< counted by request()
     bool drop_at_once = false;     ///< before TLS
+    bool hang_up = false;          ///< once the ClientHello is read
     bool speak_http = false;       ///< in place of TLS
 
     /// Reads one request with its body; "" at the end of the connection.
@@ -107,6 +108,11 @@ class TlsServer {
             if (!connection) return;
             ++connections;
             if (drop_at_once) continue;
+            if (hang_up) {
+                char hello[16384];
+                (void)::recv(connection.get(), hello, sizeof hello, 0);
+                continue;
+            }
             if (speak_http) {
                 const std::string_view text = "HTTP/1.1 400 Bad Request\r\n\r\n";
                 (void)::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
