@@ -120,4 +120,10 @@ bool RateLimit::take(uid_t uid, const std::string &key, unsigned per_minute,
     return true;
 }
 
+void RateLimit::give_back(uid_t uid, const std::string &key) {
+    const std::lock_guard lock(mutex_);
+    const auto found = buckets_.find({uid, key});
+    if (found != buckets_.end()) found->second.tokens += 1;
+}
+
 } // namespace demail::broker

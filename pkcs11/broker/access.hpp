@@ -65,6 +65,8 @@ class RateLimit {
     /// False where `per_minute` (0: no limit) are used up; a refused one does not count.
     [[nodiscard]] bool take(uid_t uid, const std::string &key, unsigned per_minute,
                             Clock::time_point now);
+    /// The one that was taken just now does not count.
+    void give_back(uid_t uid, const std::string &key);
 
   private:
     /// A bucket that fills by per_minute a minute and holds as many.

@@ -99,7 +99,10 @@ JobOutcome CardThread::login(Job &job, const wire::Login &request) {
         if (!request.pin) return plain_reply(CKR_OK, "");
         if (!guesses_.take(job.peer.uid, request.serial, guesses_per_minute, Clock::now()))
             return plain_reply(CKR_PIN_LOCKED, "Too many logins with a PIN a minute.");
-        if (pins_.matches(main, *request.pin)) return plain_reply(CKR_OK, "");
+        if (pins_.matches(main, *request.pin)) {
+            guesses_.give_back(job.peer.uid, request.serial); // it was no guess
+            return plain_reply(CKR_OK, "");
+        }
         audit(&job, "login", facts_->pins[main].name, "", "", "not the PIN that is held");
         return plain_reply(CKR_PIN_INCORRECT, "This is not the PIN that the card has accepted. "
                                               "Nothing was tried.");

@@ -97,7 +97,8 @@ void Client::keep(Connection connection) {
 
 /// A connection that has said hello.
 std::variant<Connection, NoReply> Client::new_connection(Clock::time_point deadline) {
-    const auto patience = std::min(deadline, Clock::now() + restart_patience);
+    const auto begin = Clock::now();
+    const auto patience = std::min(deadline, begin + restart_patience);
     for (;;) {
         auto connected = connect_to(socket_, stop_, deadline);
         int error = ECONNRESET;
@@ -120,8 +121,12 @@ std::variant<Connection, NoReply> Client::new_connection(Clock::time_point deadl
                 return std::move(one);
             }
         }
-        if (!was_there_ || !passes(error) || Clock::now() + retry_pause >= patience)
+        if (!was_there_ || !passes(error)) return unreachable(socket_, error);
+        if (Clock::now() + retry_pause >= patience) {
+            // It does not come back in a moment: the next call need not wait for that again.
+            if (patience - begin > restart_patience / 2) was_there_ = false;
             return unreachable(socket_, error);
+        }
         if (stop_.wait_until(Clock::now() + retry_pause)) return stopped();
     }
 }
