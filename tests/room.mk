@@ -12,6 +12,9 @@ EXTRA_DIST += \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_cardd.py \
+	tests/e2e/test_cardd_heal.py \
+	tests/e2e/test_cardd_pins.py \
+	tests/e2e/test_demailctl_card.py \
 	tests/e2e/test_configuration.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_domain_attack.py \

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "config.h"
 #include "daemon/exit.hpp"
+#include "programs/ctl_card_commands.hpp"
 #include "programs/ctl_cert.hpp"
 #include "programs/ctl_domains.hpp"
 #include "programs/ctl_resume.hpp"
@@ -31,6 +32,8 @@ struct Words {
     std::string domain, account, postfix_directory;
     ctl::AddressQuestion address;
     Action action;
+    ctl::CardWords card;
+    std::function<int()> card_action; ///< needs no demail.toml
 };
 
 void say(const std::string &sentence) {
@@ -175,6 +178,7 @@ int run(int argc, char **argv) {
     for (const auto add :
          {add_cert, add_domains, add_status, add_resume, add_setup, add_test_address})
         add(app, words);
+    ctl::add_card_commands(app, words.card, words.card_action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success &request) {
@@ -182,6 +186,7 @@ int run(int argc, char **argv) {
     } catch (const CLI::ParseError &error) {
         return usage(error.what());
     }
+    if (words.card_action && !words.check) return words.card_action();
     if (!words.action && !words.check) return usage("a command is missing");
     auto read = read_configuration(words.config_file);
     if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&read)) {

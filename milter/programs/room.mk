@@ -21,12 +21,21 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
 libdemail_ctl_a_SOURCES = \
+	milter/programs/ctl_card.hpp \
+	milter/programs/ctl_card_commands.cpp \
+	milter/programs/ctl_card_commands.hpp \
+	milter/programs/ctl_card_daemon.cpp \
+	milter/programs/ctl_card_daemon.hpp \
+	milter/programs/ctl_card_pins.cpp \
+	milter/programs/ctl_card_show.cpp \
 	milter/programs/ctl_cert.cpp \
 	milter/programs/ctl_cert.hpp \
 	milter/programs/ctl_domain_files.cpp \
 	milter/programs/ctl_domain_files.hpp \
 	milter/programs/ctl_domains.cpp \
 	milter/programs/ctl_domains.hpp \
+	milter/programs/ctl_pin_entry.cpp \
+	milter/programs/ctl_pin_entry.hpp \
 	milter/programs/ctl_postfix_lines.cpp \
 	milter/programs/ctl_postfix_lines.hpp \
 	milter/programs/ctl_postfix_list.cpp \
@@ -47,7 +56,8 @@ libdemail_ctl_a_SOURCES = \
 	milter/programs/ctl_token_list.hpp \
 	milter/programs/ctl_verdict.hpp
 CTL_LIBS = libdemail-ctl.a libdemail-filter.a libdemail-relay.a libdemail-admin.a \
-	libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a
+	libdemail-crypto.a libdemail-message.a libdemail-broker.a libdemail-wire.a libdemail-daemon.a \
+	libdemail-base.a
 LIBS_CTL = $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 bin_PROGRAMS += demailctl

@@ -206,8 +206,7 @@ std::string CardThread::after_change(const Secret &fresh) {
     if (old != nullptr && equal_constant_time(old->view(), fresh.view())) return "";
     // The next start would try what is in the file, and lose a try.
     try {
-        pins_.latch(facts_->main_pin,
-                    "the PIN was changed, PIN file " + rule_.pin_file + " was not");
+        pins_.mark_outdated(facts_->main_pin, rule_.pin_file);
     } catch (const std::exception &error) {
         log::say(log::Level::error, fmt::format("A latch cannot be set: {}", error.what()));
     }

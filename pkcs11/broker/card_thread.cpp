@@ -82,6 +82,7 @@ void CardThread::run() {
         try {
             mark(Clock::now());
             look();
+            looked_ = seen_.kind != Presence::Kind::card || settled_;
             mark(std::nullopt);
             auto job = desk_->take(Clock::now() + look_again);
             if (!job) continue;
@@ -297,7 +298,8 @@ CardThread::Settled CardThread::ready(const Job &job, const std::string &serial)
         if (route && route->desk != desk_) return Moved{};
         std::string why;
         seen_ = driver_->presence();
-        if (seen_.kind == Presence::Kind::card) {
+        // Where pcscd sees no card it may have lost sight of one; opening makes it look again.
+        if (seen_.kind == Presence::Kind::card || seen_.kind == Presence::Kind::no_card) {
             const auto opened = open();
             if (const auto *failed = std::get_if<Failed>(&opened))
                 return plain_reply(failed->rv, failed->sentence);

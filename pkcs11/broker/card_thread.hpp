@@ -44,6 +44,9 @@ class CardThread {
     /// Ends as soon as the card's call returns; at once where none is under way.
     void stop();
     [[nodiscard]] bool ended() const noexcept { return ended_; }
+    [[nodiscard]] bool has_card() const { return driver_->presence().kind == Presence::Kind::card; }
+    /// It has had a first look at its card, or at the empty reader.
+    [[nodiscard]] bool settled() const noexcept { return looked_; }
     /// Since when the card has been at one request, if it is.
     [[nodiscard]] std::optional<Clock::time_point> busy_since() const;
 
@@ -106,7 +109,7 @@ class CardThread {
     mutable std::mutex mutex_;
     std::vector<TokenRule> rules_;           ///< behind mutex_
     std::optional<Clock::time_point> since_; ///< behind mutex_
-    std::atomic<bool> rules_changed_{false}, ended_{false};
+    std::atomic<bool> rules_changed_{false}, ended_{false}, looked_{false};
 
     TokenRule rule_;                ///< the one for this card
     Facts facts_;                   ///< of the last card that was ours; nullptr: none yet

@@ -52,6 +52,7 @@ void Cards::readers_changed(const ReaderWatch &watch, const std::vector<std::str
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
     names_ = names;
+    seen_ = true;
     for (const std::string &name : names) {
         auto rules = rules_for(name);
         if (rules.empty() || threads_.contains(name)) continue;
@@ -98,11 +99,17 @@ bool Cards::stop(std::chrono::milliseconds grace) {
     return true;
 }
 
+bool Cards::settled() const {
+    const std::lock_guard lock(mutex_);
+    return seen_ && std::all_of(threads_.begin(), threads_.end(),
+                                [](const auto &one) { return one.second->settled(); });
+}
+
 std::vector<Cards::Place> Cards::places() const {
     const std::lock_guard lock(mutex_);
     std::vector<Place> list;
     for (const auto &[name, thread] : threads_)
-        list.push_back({name, thread->desk()});
+        list.push_back({name, thread->has_card(), thread->desk()});
     return list;
 }
 

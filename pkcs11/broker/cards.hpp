@@ -31,8 +31,12 @@ class Cards {
     /// for it, and so the destructor, has no end that is known.
     [[nodiscard]] bool stop(std::chrono::milliseconds grace);
 
+    /// The readers were looked at, and each card in them.
+    [[nodiscard]] bool settled() const;
+
     struct Place {
         std::string reader;
+        bool card = false; ///< one is in it
         std::shared_ptr<Desk> desk;
     };
     [[nodiscard]] std::vector<Place> places() const;
@@ -45,6 +49,7 @@ class Cards {
     Shared shared_;
     mutable std::mutex mutex_;
     bool stopped_ = false;
+    bool seen_ = false; ///< the readers
     std::vector<TokenRule> rules_;
     std::vector<std::string> names_; ///< of the readers that are there
     std::map<std::string, std::unique_ptr<CardThread>> threads_;

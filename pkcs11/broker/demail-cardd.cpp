@@ -111,13 +111,12 @@ void run(const std::string &config_file, std::shared_ptr<const Configuration> co
     {
         // Anybody connects, and the peer's uid and groups are judged: a socket has one group, and
         // those who may use a key, act and look are three.
-        const Server server(listen_unix(configuration->socket, 0666), service);
+        const Server server(listen_unix(configuration->socket, 0666), service,
+                            [&cards] { return cards.settled(); });
         serve_signals({[&] {
             std::shared_ptr<const Configuration> fresh;
             const ConfigurationReport report = read_all(config_file, fresh);
-            if (!report.faults.empty())
-                throw std::runtime_error(report.faults.front().str() +
-                                         " (the old configuration stays)");
+            if (!report.faults.empty()) throw std::runtime_error(report.faults.front().str());
             if (fresh->socket != configuration->socket || fresh->state != configuration->state)
                 log::say(log::Level::warning,
                          "socket and state of [daemon] change with a restart only.");

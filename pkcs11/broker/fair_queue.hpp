@@ -1,13 +1,13 @@
-// What waits for a card: first come, first served within a client, clients in turn. A client that
-// asks without pause gets no more than one that asks now and then. Thread-safe.
+// What waits for a card: first come, first served within a client; between clients the one that was
+// served longest ago. So a client that asks by many connections gets no more than one that asks by
+// one and is back a moment later. Thread-safe.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <list>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -25,12 +25,9 @@ class FairQueue {
     bool put(Client client, Job job, std::size_t limit = 4096) {
         const std::lock_guard lock(mutex_);
         if (closed_ || size_ >= limit) return false;
-        const auto turn = std::find_if(turns_.begin(), turns_.end(),
-                                       [&](const Turn &one) { return one.client == client; });
-        if (turn != turns_.end())
-            turn->jobs.push_back(std::move(job));
-        else
-            turns_.push_back({client, {}}), turns_.back().jobs.push_back(std::move(job));
+        // A client that is new goes behind those that wait.
+        Line &line = lines_.try_emplace(client, Line{{}, ++served_}).first->second;
+        line.jobs.push_back(std::move(job));
         ++size_;
         changed_.notify_all();
         return true;
@@ -40,17 +37,19 @@ class FairQueue {
     /// or it is closed.
     std::optional<Job> take(Clock::time_point deadline) {
         std::unique_lock lock(mutex_);
-        changed_.wait_until(lock, deadline, [&] { return !turns_.empty() || closed_ || woken_; });
+        changed_.wait_until(lock, deadline, [&] { return size_ > 0 || closed_ || woken_; });
         woken_ = false;
-        if (turns_.empty() || closed_) return std::nullopt;
-        Job job = std::move(turns_.front().jobs.front());
-        turns_.front().jobs.pop_front();
+        if (size_ == 0 || closed_) return std::nullopt;
+        auto next = lines_.end();
+        for (auto line = lines_.begin(); line != lines_.end(); ++line)
+            if (!line->second.jobs.empty() &&
+                (next == lines_.end() || line->second.served < next->second.served))
+                next = line;
+        Job job = std::move(next->second.jobs.front());
+        next->second.jobs.pop_front();
+        next->second.served = ++served_;
         --size_;
-        // To the end of the line, or out of it.
-        if (turns_.front().jobs.empty())
-            turns_.pop_front();
-        else
-            turns_.splice(turns_.end(), turns_, turns_.begin());
+        if (lines_.size() > most_clients) forget();
         return job;
     }
 
@@ -72,7 +71,7 @@ class FairQueue {
     void close() {
         const std::lock_guard lock(mutex_);
         closed_ = true;
-        turns_.clear();
+        lines_.clear();
         size_ = 0;
         changed_.notify_all();
     }
@@ -86,13 +85,21 @@ class FairQueue {
     }
 
   private:
-    struct Turn {
-        Client client;
+    struct Line {
         std::deque<Job> jobs;
+        std::uint64_t served; ///< when, in jobs
     };
+    static constexpr std::size_t most_clients = 1024;
+
+    /// Those that have nothing to ask for are new when they come again.
+    void forget() {
+        std::erase_if(lines_, [](const auto &line) { return line.second.jobs.empty(); });
+    }
+
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    std::list<Turn> turns_;
+    std::map<Client, Line> lines_;
+    std::uint64_t served_ = 0;
     std::size_t size_ = 0;
     bool closed_ = false, woken_ = false;
 };

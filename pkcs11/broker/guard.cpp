@@ -3,20 +3,8 @@
 #include <fmt/format.h>
 #include <p11-kit/pkcs11.h>
 
-#include <ctime>
-
 namespace demail::broker {
 namespace {
-
-std::string day_and_hour(long long unix_seconds) {
-    if (unix_seconds == 0) return "at a time that is not known";
-    const auto time = static_cast<std::time_t>(unix_seconds);
-    std::tm parts{};
-    ::gmtime_r(&time, &parts);
-    char text[40];
-    std::strftime(text, sizeof text, "on %Y-%m-%d at %H:%M UTC", &parts);
-    return text;
-}
 
 std::string tries(int count) {
     if (count < 0) return "an unknown number of tries is";
@@ -30,16 +18,13 @@ bool harmless(const Latch &latch, const PinStand &stand) {
 }
 
 std::optional<Held> guard_program(const Question &question) {
-    if (question.latch && !harmless(*question.latch, question.stand))
+    const bool other = question.asker == Asker::held && question.latch &&
+                       question.latch->state == Latch::State::outdated;
+    if (question.latch && !other && !harmless(*question.latch, question.stand))
         return Held{CKR_PIN_LOCKED,
-                    fmt::format("{} {} {} ({}); it is not tried again before a person has run "
+                    fmt::format("{} was {}; it is not tried again before a person has run "
                                 "\"{}\".",
-                                question.pin,
-                                question.latch->state == Latch::State::trying
-                                    ? "was being tried when the daemon ended"
-                                    : "was refused by the card",
-                                day_and_hour(question.latch->since), question.latch->source,
-                                question.unlock)};
+                                question.pin, described(*question.latch), question.unlock)};
     if (question.stand.kind == PinStand::Kind::unknown || question.stand.tries < 0)
         return Held{CKR_PIN_LOCKED, fmt::format("The card does not say how many tries {} has; "
                                                 "without a person it is not tried. Run \"{}\".",
@@ -72,7 +57,8 @@ std::optional<Held> guard(const Question &question) {
     }
     if (question.stand.tries == 0)
         return Held{CKR_PIN_LOCKED, fmt::format("{} is blocked: no try is left.", question.pin)};
-    if (question.asker == Asker::program) return guard_program(question);
+    if (question.asker == Asker::program || question.asker == Asker::held)
+        return guard_program(question);
     if (question.asker == Asker::person && question.stand.tries < 2)
         return Held{CKR_PIN_LOCKED,
                     fmt::format("{} left for {}; a wrong one could block it for good. Nothing was "

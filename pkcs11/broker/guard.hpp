@@ -11,7 +11,8 @@
 namespace demail::broker {
 
 enum class Asker {
-    program,        ///< a PIN file, a program's C_Login, the held PIN again
+    held,           ///< the held PIN again, which this card has accepted before
+    program,        ///< a PIN file, a program's C_Login
     person,         ///< demailctl
     person_last_try ///< demailctl --last-try
 };

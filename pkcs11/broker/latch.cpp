@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <ctime>
 #include <system_error>
 #include <utility>
 
@@ -34,7 +35,42 @@ std::string plain(std::string_view text) {
     return name;
 }
 
+constexpr std::pair<Latch::State, const char *> words_of_states[] = {
+    {Latch::State::trying, "trying"},
+    {Latch::State::refused, "refused"},
+    {Latch::State::outdated, "outdated"}};
+
+const char *word_of(Latch::State state) {
+    for (const auto &[one, text] : words_of_states)
+        if (one == state) return text;
+    return "";
+}
+
+std::optional<Latch::State> state_of(std::string_view text) {
+    for (const auto &[state, one] : words_of_states)
+        if (one == text) return state;
+    return std::nullopt;
+}
+
+std::string day_and_hour(long long unix_seconds) {
+    if (unix_seconds == 0) return "at a time that is not known";
+    const auto time = static_cast<std::time_t>(unix_seconds);
+    std::tm parts{};
+    ::gmtime_r(&time, &parts);
+    char text[40];
+    std::strftime(text, sizeof text, "on %Y-%m-%d at %H:%M UTC", &parts);
+    return text;
+}
+
 } // namespace
+
+std::string described(const Latch &latch) {
+    const char *what = latch.state == Latch::State::trying
+                           ? "being tried when the daemon ended, begun"
+                       : latch.state == Latch::State::refused ? "refused by the card"
+                                                              : "changed";
+    return fmt::format("{} {} ({})", what, day_and_hour(latch.since), latch.source);
+}
 
 Latches::Latches(std::string directory) : directory_(std::move(directory)) {
     if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) fail(directory_);
@@ -69,25 +105,23 @@ void Latches::clear(const std::string &card, std::string_view pin) {
 std::string latch_text(const Latch &latch) {
     return fmt::format(
         "state=\"{}\" reference=\"{:02x}\" tries=\"{}\" since=\"{}\" source=\"{}\"\n",
-        latch.state == Latch::State::trying ? "trying" : "refused", latch.reference & 0xff,
-        latch.tries, latch.since, log::escaped(latch.source));
+        word_of(latch.state), latch.reference & 0xff, latch.tries, latch.since,
+        log::escaped(latch.source));
 }
 
 std::optional<Latch> parse_latch(std::string_view text) {
     const auto words = parse_words(text);
     if (!words) return std::nullopt;
-    const auto state = word(*words, "state");
+    const auto state = state_of(word(*words, "state").value_or(""));
     const auto reference = word(*words, "reference");
     const auto tries = number(*words, "tries");
     const auto since = number(*words, "since");
     const auto source = word(*words, "source");
     if (!state || !reference || !tries || !since || !source) return std::nullopt;
-    if (*state != "trying" && *state != "refused") return std::nullopt;
     const auto byte = from_hex(*reference);
     if (!byte || byte->size() != 1) return std::nullopt;
-    return Latch{*state == "trying" ? Latch::State::trying : Latch::State::refused,
-                 static_cast<unsigned char>(byte->front()), static_cast<int>(*tries), *since,
-                 *source};
+    return Latch{*state, static_cast<unsigned char>(byte->front()), static_cast<int>(*tries),
+                 *since, *source};
 }
 
 } // namespace demail::broker

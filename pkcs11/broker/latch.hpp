@@ -11,8 +11,9 @@ namespace demail::broker {
 
 struct Latch {
     enum class State {
-        trying, ///< written before a verify; its outcome is not known
-        refused ///< the card said no
+        trying,  ///< written before a verify; its outcome is not known
+        refused, ///< the card said no
+        outdated ///< the PIN was changed, and the PIN file that `source` names was not
     };
     State state = State::refused;
     int reference = 0;   ///< the card's number of the PIN
@@ -40,6 +41,9 @@ class Latches {
 
     std::string directory_;
 };
+
+/// For people: "refused by the card on 2026-03-31 at 12:00 UTC (PIN file /etc/demail/pin)".
+[[nodiscard]] std::string described(const Latch &latch);
 
 /// The file's text, and back; nullopt where it is none.
 [[nodiscard]] std::string latch_text(const Latch &latch);

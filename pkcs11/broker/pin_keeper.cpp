@@ -138,7 +138,9 @@ PinOutcome PinKeeper::guarded(std::size_t pin, Asker asker, int reserve_tries,
     if (std::holds_alternative<PinBlocked>(answer)) return refused(pin, 0, source);
     last_seen_[pin] = {PinStand::Kind::usable, -1};
     try {
-        latches_.clear(serial_, facts.name);
+        // What is said of a PIN file stays so when the daemon uses what it holds.
+        const bool of_the_file = latch && latch->state == Latch::State::outdated;
+        if (asker != Asker::held || !of_the_file) latches_.clear(serial_, facts.name);
     } catch (const std::system_error &error) {
         log::say(log::Level::error, fmt::format("A latch cannot be lifted: {}", error.what()));
     }
@@ -161,7 +163,7 @@ PinOutcome PinKeeper::verify_again(std::size_t pin, int reserve_tries) {
     const auto found = held_.find(pin);
     if (found == held_.end())
         return Failed{CKR_USER_NOT_LOGGED_IN, fmt::format("{} is not unlocked.", called(pin))};
-    auto outcome = guarded(pin, Asker::program, reserve_tries, found->second.source,
+    auto outcome = guarded(pin, Asker::held, reserve_tries, found->second.source,
                            [&] { return driver_.verify(pin, found->second.value); });
     if (std::holds_alternative<Accepted>(outcome)) verified_[pin] = true;
     return outcome;
@@ -221,10 +223,10 @@ PinOutcome PinKeeper::unblock(std::size_t pin, const Secret &puk, const Secret *
     return outcome;
 }
 
-void PinKeeper::latch(std::size_t pin, const std::string &why) {
+void PinKeeper::mark_outdated(std::size_t pin, const std::string &pin_file) {
     latches_.set(serial_, facts_->pins.at(pin).name,
-                 {Latch::State::refused, facts_->pins[pin].reference, -1,
-                  static_cast<long long>(std::time(nullptr)), why});
+                 {Latch::State::outdated, facts_->pins[pin].reference, -1,
+                  static_cast<long long>(std::time(nullptr)), "PIN file " + pin_file});
 }
 
 std::variant<std::vector<wire::PinState>, Away> PinKeeper::states() {
@@ -240,6 +242,8 @@ std::variant<std::vector<wire::PinState>, Away> PinKeeper::states() {
         state.pin_min = static_cast<std::uint8_t>(facts.shortest);
         state.pin_max = static_cast<std::uint8_t>(facts.longest);
         state.guards_keys = pin == facts_->main_pin;
+        if (facts.unblocked_by) state.unblocked_by = facts_->pins[*facts.unblocked_by].name;
+        state.takes_new_pin = facts.takes_new_pin;
         state.held = holds(pin);
         if (told.tries >= 0 && told.tries < 256)
             state.tries_left = static_cast<std::uint8_t>(told.tries);
@@ -265,7 +269,7 @@ std::variant<std::vector<wire::PinState>, Away> PinKeeper::states() {
         }
         if (const auto latch = latches_.find(serial_, facts.name)) {
             state.latched = true;
-            state.latched_by = latch->source;
+            state.latched_by = described(*latch);
         }
         if (told.kind != PinStand::Kind::verified) last_seen_[pin] = told;
         list.push_back(std::move(state));

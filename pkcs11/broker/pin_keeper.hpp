@@ -50,8 +50,9 @@ class PinKeeper {
                                     Asker asker, const std::string &source);
     [[nodiscard]] PinOutcome unblock(std::size_t pin, const Secret &puk, const Secret *fresh,
                                      Asker asker, const std::string &source);
-    /// Without a try: the next program needs a person first.
-    void latch(std::size_t pin, const std::string &why);
+    /// The PIN file holds an older PIN: not tried before a person has unlocked. Throws
+    /// std::system_error.
+    void mark_outdated(std::size_t pin, const std::string &pin_file);
 
     /// How each PIN stands, asked from the card.
     [[nodiscard]] std::variant<std::vector<wire::PinState>, Away> states();

@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -20,11 +21,13 @@ namespace {
 /// One user cannot take all of them, so that root always finds a place.
 constexpr unsigned most_of_a_user = 128;
 constexpr unsigned most_of_all = 512;
+/// A card is known within a second of pcscd seeing it.
+constexpr std::chrono::seconds longest_beginning{3};
 
 } // namespace
 
-Server::Server(Fd listener, Service &service)
-    : service_(service), listener_(std::move(listener)),
+Server::Server(Fd listener, Service &service, std::function<bool()> ready)
+    : service_(service), ready_(std::move(ready)), listener_(std::move(listener)),
       stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this] { run(); }) {}
 
 Server::~Server() {
@@ -35,7 +38,17 @@ Server::~Server() {
     fewer_.wait(lock, [this] { return all_ == 0; });
 }
 
+bool Server::wait_until_ready() {
+    const auto end = Clock::now() + longest_beginning;
+    while (!ready_() && Clock::now() < end) {
+        pollfd stop{stop_.get(), POLLIN, 0};
+        if (::poll(&stop, 1, 20) > 0) return false;
+    }
+    return true;
+}
+
 void Server::run() {
+    if (!wait_until_ready()) return;
     for (;;) {
         std::array<pollfd, 2> waiting{{{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
         if (::poll(waiting.data(), waiting.size(), -1) < 0) continue;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -15,8 +16,9 @@ namespace demail::broker {
 
 class Server {
   public:
-    /// `service` outlives it.
-    Server(Fd listener, Service &service);
+    /// `service` outlives it. Nobody is answered before `ready` says so, or a few seconds have
+    /// passed: who asks a daemon that was just restarted finds the cards that were there before.
+    Server(Fd listener, Service &service, std::function<bool()> ready);
     /// Ends all conversations; a request that waits for a card is given up.
     ~Server();
     Server(const Server &) = delete;
@@ -24,9 +26,11 @@ class Server {
 
   private:
     void run();
+    [[nodiscard]] bool wait_until_ready();
     void take(Fd socket);
 
     Service &service_;
+    std::function<bool()> ready_;
     Fd listener_, stop_;
     std::mutex mutex_;
     std::condition_variable fewer_;

@@ -210,7 +210,8 @@ Service::desks_for(wire::Request &request) const {
     std::vector<std::shared_ptr<Desk>> desks;
     if (const auto *probe = std::get_if<wire::Probe>(&request)) {
         for (const Cards::Place &place : cards_.places())
-            if (probe->reader.empty() || probe->reader == place.reader) desks.push_back(place.desk);
+            if (probe->reader.empty() ? place.card : probe->reader == place.reader)
+                desks.push_back(place.desk);
         if (desks.size() == 1) return desks;
         std::string known;
         for (const Cards::Place &place : cards_.places())

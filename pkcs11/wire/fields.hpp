@@ -179,6 +179,8 @@ void fields(auto &io, Of<PinState> auto &m) {
     io.number(m.pin_min);
     io.number(m.pin_max);
     io.flag(m.guards_keys);
+    io.text(m.unblocked_by, limit::name);
+    io.flag(m.takes_new_pin);
     io.flag(m.held);
     io.flag(m.latched);
     io.sentence(m.latched_by, limit::sentence);

@@ -260,7 +260,9 @@ struct PinState {
     PinCondition condition{};
     std::optional<std::uint8_t> tries_left;
     std::uint8_t pin_min = 0, pin_max = 0;
-    bool guards_keys = false; ///< the one that unlock takes when no name is given
+    bool guards_keys = false;   ///< the one that unlock takes when no name is given
+    std::string unblocked_by;   ///< the name of the PIN whose value gives the tries back; or empty
+    bool takes_new_pin = false; ///< unblocking sets a new one; else it stays what it was
     bool held = false;
     bool latched = false;   ///< the guard asks for a person
     std::string latched_by; ///< a sentence: when, by whom

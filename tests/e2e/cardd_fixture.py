@@ -1,5 +1,7 @@
 """demail-cardd over a private pcscd with virtual cards, below a directory of its own."""
+import atexit
 import contextlib
+import functools
 import os
 import shutil
 import sys
@@ -14,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from cryptography.hazmat.primitives import hashes  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils  # noqa: E402
 from pcscd import Pcscd  # noqa: E402
+from tcos import personalise  # noqa: E402
 from process import Process, wait_for  # noqa: E402
 from virtual_card import VirtualCard  # noqa: E402
 
@@ -34,6 +37,16 @@ def check(key, signature, digest=DIGEST, pss=False):
     scheme = (padding.PSS(padding.MGF1(hashes.SHA256()), len(digest)) if pss
               else padding.PKCS1v15())
     public_key(key).verify(signature, digest, scheme, utils.Prehashed(hashes.SHA256()))
+
+
+@functools.cache
+def pattern(profile):
+    """A card of the profile that is copied for each test: its keys take seconds to make."""
+    directory = tempfile.mkdtemp(prefix="card-", dir="/tmp")
+    atexit.register(shutil.rmtree, directory, True)
+    card = os.path.join(directory, "card")
+    personalise.make(card, profile, os.path.join(directory, "pki"))
+    return card
 
 
 class Cardd(Process):
@@ -85,7 +98,7 @@ class CarddTest(unittest.TestCase):
         self.pcscd.start()
         self.undo.callback(self.pcscd.stop)
         self.card = VirtualCard(os.path.join(self.directory, "card"), self.pcscd, self.profile)
-        self.card.create()
+        shutil.copytree(pattern(self.profile), self.card.path)
         self.card.start()
         self.undo.callback(self.card.stop)
         self.serial = self.card.control("status")["iccsn"]
@@ -100,7 +113,7 @@ class CarddTest(unittest.TestCase):
         if failed or (self._outcome.result and
                       any(test is self for test, _ in self._outcome.result.failures
                           + self._outcome.result.errors)):
-            sys.stderr.write(f"\n{log[-6000:]}\n")
+            sys.stderr.write(f"\n{log[-3000:]}\n")
         for secret in (PIN, PUK, WRONG):
             assert secret not in log, "a PIN is in the log"
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -136,5 +149,5 @@ class CarddTest(unittest.TestCase):
                 f'serial = "{serial or self.serial}"\npin_file = "{self.pin_file(value)}"\n')
 
 
-__all__ = ["ALLOW_ROOT", "BUILD", "Cardd", "CarddTest", "DIGEST", "PIN", "PUK", "WRONG", "check",
-           "public_key", "wait_for", "cardd_wire"]
+__all__ = ["ALLOW_ROOT", "BUILD", "Cardd", "CarddTest", "DIGEST", "PIN", "PUK", "Pcscd",
+           "VirtualCard", "WRONG", "check", "public_key", "wait_for", "cardd_wire"]

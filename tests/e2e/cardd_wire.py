@@ -12,7 +12,7 @@ OK, DEVICE_ERROR, DATA_LEN_RANGE = 0, 0x30, 0x21
 KEY_HANDLE_INVALID, KEY_FUNCTION_NOT_PERMITTED = 0x60, 0x68
 PIN_INCORRECT, PIN_LEN_RANGE, PIN_LOCKED = 0xA0, 0xA2, 0xA4
 USER_NOT_LOGGED_IN, USER_PIN_NOT_INITIALIZED, FUNCTION_REJECTED = 0x101, 0x102, 0x200
-TOKEN_NOT_PRESENT = 0xE0
+TOKEN_NOT_PRESENT, FUNCTION_CANCELED = 0xE0, 0x50
 
 
 def text(value):
@@ -72,7 +72,8 @@ class Words:
         pin = {"name": self.text(), "label": self.text(), "condition": self.number(1)}
         pin["tries"] = self.number(1) if self.flag() else None
         pin["min"], pin["max"] = self.number(1), self.number(1)
-        for name in ("guards_keys", "held", "latched"):
+        pin["guards_keys"], pin["unblocked_by"] = self.flag(), self.text()
+        for name in ("takes_new_pin", "held", "latched"):
             pin[name] = self.flag()
         pin["latched_by"] = self.text()
         return pin
@@ -107,17 +108,24 @@ class Words:
 
 class Refused(Exception):
     def __init__(self, rv, sentence, body):
-        super().__init__(f"{rv:#x}: {sentence}")
+        super().__init__(rv, sentence, body)
         self.rv, self.sentence, self.body = rv, sentence, body
+
+    def __str__(self):
+        return f"{self.rv:#x}: {self.sentence}"
 
 
 class Connection:
     def __init__(self, path, timeout=60):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout)
-        self.socket.connect(path)
         self.id = 0
-        assert self.ask(HELLO, struct.pack(">HH", 1, 1)) == 1
+        try:
+            self.socket.connect(path)
+            assert self.ask(HELLO, struct.pack(">HH", 1, 1)) == 1
+        except BaseException:
+            self.socket.close()
+            raise
 
     def close(self):
         self.socket.close()

@@ -70,7 +70,8 @@ std::vector<Reply> sample_replies() {
     add(Generation{8});
     add(Signature{std::string(256, '\x99')});
     add(Plaintext{Secret::copy_of("a key of sixteen")});
-    PinState usable{"pin2", "NetKey PIN2", PinCondition::low, 2, 6, 16, true, true, false, ""};
+    PinState usable{
+        "pin2", "NetKey PIN2", PinCondition::low, 2, 6, 16, true, "pin", false, true, false, ""};
     PinState blocked{"global",
                      "Global PIN",
                      PinCondition::null_pin,
@@ -78,6 +79,8 @@ std::vector<Reply> sample_replies() {
                      6,
                      16,
                      false,
+                     "puk",
+                     true,
                      false,
                      true,
                      "Refused on 2 March by demail-cardd."};
