@@ -22,8 +22,8 @@ export PYTHONDONTWRITEBYTECODE=1
 export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
 
 # What runs threads side by side: under TSan, which finds nothing in the rest.
-threaded_tests='card_thread cards fair_queue filter_domain_list journal lmtp_server module_threads
-	soap_https token_faults token_hang token_recovery'
+threaded_tests='filter_domain_list journal lmtp_server soap_https token_faults token_hang token_recovery
+	wire_client'
 
 table=
 step() {
