@@ -296,16 +296,21 @@ std::string Handshake::failed_here() const {
     case SSL_R_HTTP_REQUEST:
         return "what answers there does not speak TLS";
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-        return fmt::format("the connection was closed without an alert{}",
-                           notes_.answered ? " (" + parameters() + ")"
-                                           : " before a ServerHello: we offered " + notes_.offer);
+        return closed_there();
     default:
         return fmt::format("{}{}", reason != nullptr ? reason : "OpenSSL gave no reason",
                            notes_.answered ? " (" + parameters() + ")" : "");
     }
 }
 
-std::optional<std::string> Handshake::failure(const Side &side, bool name_refused) const {
+std::string Handshake::closed_there() const {
+    return fmt::format("the connection was closed without an alert{}",
+                       notes_.answered ? " (" + parameters() + ")"
+                                       : " before a ServerHello: we offered " + notes_.offer);
+}
+
+std::optional<std::string> Handshake::failure(const Side &side, bool name_refused,
+                                              bool broken_off) const {
     if (!notes_.began && !notes_.finished) return std::nullopt;
     const std::string version = notes_.version.empty() ? "TLS" : notes_.version;
     const auto sentence = [&](std::string_view where, const std::string &what) {
@@ -324,6 +329,8 @@ std::optional<std::string> Handshake::failure(const Side &side, bool name_refuse
                             ERR_GET_REASON(notes_.error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
         return sentence(closed ? "at the provider" : "on our side", failed_here());
     }
+    // libcurl sets SSL_OP_IGNORE_UNEXPECTED_EOF, and a reset leaves no error of OpenSSL's either.
+    if (broken_off) return sentence("at the provider", closed_there());
     return std::nullopt;
 }
 

@@ -36,7 +36,9 @@ class Handshake {
     };
     /// Sentences on the failure; nullopt when TLS was not the reason as far as can be told.
     /// `name_refused`: the handshake went well, but the certificate does not name the host.
-    [[nodiscard]] std::optional<std::string> failure(const Side &side, bool name_refused) const;
+    /// `broken_off`: TLS ended in its midst, whatever OpenSSL says of it.
+    [[nodiscard]] std::optional<std::string> failure(const Side &side, bool name_refused,
+                                                     bool broken_off) const;
 
   private:
     struct Notes {
@@ -62,6 +64,7 @@ class Handshake {
     [[nodiscard]] std::string refused_here(const Side &side) const;
     [[nodiscard]] std::string refused_there(const Side &side) const;
     [[nodiscard]] std::string failed_here() const;
+    [[nodiscard]] std::string closed_there() const;
     [[nodiscard]] std::string parameters() const;
 
     static void on_state(const SSL *ssl, int where, int value) noexcept;

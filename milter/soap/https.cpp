@@ -259,7 +259,8 @@ namespace {
 
 HttpAnswer explain(Line &line, CURLcode code, const std::string &url, const Handshake::Side &side) {
     const std::string reason = line.error[0] != '\0' ? line.error.data() : curl_easy_strerror(code);
-    const auto tls = line.handshake.failure(side, code == CURLE_PEER_FAILED_VERIFICATION);
+    const auto tls = line.handshake.failure(side, code == CURLE_PEER_FAILED_VERIFICATION,
+                                            code == CURLE_SSL_CONNECT_ERROR);
     const bool login_refused = refuses_certificate(line.handshake.alert());
     const auto fault = line.key->take_fault();
     if (!line.began) {
