@@ -12,6 +12,8 @@ bool ascii_only(std::string_view text) {
 }
 
 bool part_could_be_demail(std::string_view part, const DomainSnapshot &domains) {
+    while (part.ends_with('.'))
+        part.remove_suffix(1);
     if (part.empty()) return false;
     const auto domain = normal_domain(part);
     if (!domain) return !ascii_only(part);

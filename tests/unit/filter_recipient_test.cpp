@@ -90,6 +90,7 @@ static void a_de_mail_domain_in_the_local_part_does_not_pass_for_ordinary() {
     CHECK_EQUAL(kind("<firm.example!bob@localhost>"), "hidden");
     CHECK_EQUAL(kind("<bob%firm.example>"), "malformed demail");
     CHECK_EQUAL(kind("<firm.example!bob>"), "malformed demail");
+    CHECK_EQUAL(kind("<bob%firm.example....>"), "malformed demail");
     CHECK_EQUAL(kind("<bob%elsewhere.example@localhost>"), "ordinary");
     CHECK_EQUAL(kind("<bob=firm.example@srs.example>"), "ordinary");
 }
