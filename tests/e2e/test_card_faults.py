@@ -106,7 +106,8 @@ class WithDaemon(unittest.TestCase):
         self.control = self.card.control
         self.control("clear")
         self.control("slow", ms=CARD_MS, ins="2a")
-        self.card.insert()
+        self.card.insert(None if self.control("status")["directory"] == self.card.path
+                         else self.card.path)
         self.addCleanup(self.control, "clear")
         shutil.rmtree(self.cardd.state, ignore_errors=True)  # latches of the test before
         self.cardd.create(unattended(self.card, self.pin_file, self.iccsn), ALLOW)
@@ -239,7 +240,6 @@ class Faults(WithDaemon):
         signed = [client.signed() for client in self.clients]
         time.sleep(0.5)
         self.assertEqual([client.signed() for client in self.clients], signed)
-        self.assertEqual({client.lines[-1]["error"] for client in self.clients}, {NOT_PRESENT})
         self.card.insert(self.card.path)
         self.signing()
         self.assertEqual(self.finish(errors=(NOT_PRESENT,))["verifies"], 2)
