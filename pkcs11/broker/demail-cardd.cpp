@@ -43,8 +43,11 @@ constexpr auto sync_pause = 1s;
 /// libpcsclite: no core file, no debugger of the same user, nothing swapped out where that is
 /// allowed.
 void harden() {
-    const rlimit none{0, 0};
-    if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::setrlimit(RLIMIT_CORE, &none) != 0)
+    rlimit core{};
+    // The unit may forbid setting what it has set.
+    const bool none = ::getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0;
+    core = {0, 0};
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0 || (!none && ::setrlimit(RLIMIT_CORE, &core) != 0))
         throw std::runtime_error("core files cannot be switched off");
     rlimit locked{};
     if (::getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY &&

@@ -112,7 +112,7 @@ PinOutcome PinKeeper::refused(std::size_t pin, int tries, const std::string &sou
 template <typename Send>
 PinOutcome PinKeeper::guarded(std::size_t pin, Asker asker, int reserve_tries,
                               const std::string &source, Send send) {
-    const PinFacts &facts = facts_->pins.at(pin);
+    const PinFacts facts = facts_->pins.at(pin); // asking may open the card anew
     const auto stand = fresh_stand(pin);
     if (const auto *away = std::get_if<Away>(&stand)) return *away;
     const PinStand &told = std::get<PinStand>(stand);
@@ -202,7 +202,7 @@ PinOutcome PinKeeper::change(std::size_t pin, const Secret &current, const Secre
 
 PinOutcome PinKeeper::unblock(std::size_t pin, const Secret &puk, const Secret *fresh, Asker asker,
                               const std::string &source) {
-    const PinFacts &facts = facts_->pins.at(pin);
+    const PinFacts facts = facts_->pins.at(pin);
     if (!facts.unblocked_by)
         return Failed{CKR_FUNCTION_NOT_SUPPORTED,
                       fmt::format("{} has no PUK: nothing gives its tries back.", called(pin))};
