@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_cardd.py \
 	tests/e2e/test_cardd_heal.py \
+	tests/e2e/test_cardd_module.py \
 	tests/e2e/test_cardd_pins.py \
 	tests/e2e/test_demailctl_card.py \
 	tests/e2e/test_configuration.py \

@@ -5,6 +5,8 @@
 #include "broker/cards.hpp"
 #include "broker/catalogue.hpp"
 #include "broker/configuration.hpp"
+#include "broker/module_child.hpp"
+#include "broker/module_host.hpp"
 #include "broker/server.hpp"
 #include "broker/service.hpp"
 #include "daemon/command_line.hpp"
@@ -27,6 +29,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace {
@@ -139,6 +142,8 @@ void run(const std::string &config_file, std::shared_ptr<const Configuration> co
 } // namespace
 
 int main(int argc, char **argv) {
+    if (argc == 3 && std::string_view(argv[1]) == module_host_word)
+        return run_module_host(argv[2], module_host_socket);
     std::string config_file;
     std::shared_ptr<const Configuration> configuration;
     if (const auto code = start_program(

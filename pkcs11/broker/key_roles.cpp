@@ -73,10 +73,14 @@ void add_keys(CardFacts &facts, const std::vector<KeyCandidate> &candidates) {
         one.public_key = rsa_public_key(one.key.modulus, one.key.public_exponent);
         if (one.public_key == nullptr) continue;
         const KeyRole role = role_of(*own.front(), candidate.role);
-        auto &holder = taken.at(static_cast<std::size_t>(role));
+        // A token that was made for us has its keys named already.
+        const auto named = std::find(labels.begin(), labels.end(), candidate.name);
+        const auto place = named == labels.end() ? static_cast<std::size_t>(role)
+                                                 : static_cast<std::size_t>(named - labels.begin());
+        auto &holder = taken.at(place);
         if (candidate.whole_digests && !holder) {
             holder = candidate.pin;
-            one.key.label = labels.at(static_cast<std::size_t>(role));
+            one.key.label = labels.at(place);
         } else {
             one.key.label = candidate.name;
         }

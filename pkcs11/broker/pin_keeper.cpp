@@ -125,7 +125,7 @@ PinOutcome PinKeeper::guarded(std::size_t pin, Asker asker, int reserve_tries,
         // refusal that stands is not forgotten for a try that may never reach the card.
         if (!latch || latch->state == Latch::State::trying)
             latches_.set(serial_, facts.name,
-                         {Latch::State::trying, facts.reference, told.tries,
+                         {Latch::State::trying, facts.reference, told.exact ? told.tries : -1,
                           static_cast<long long>(std::time(nullptr)), source});
     } catch (const std::system_error &error) {
         return cannot_latch(error);

@@ -30,6 +30,12 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/key_roles.hpp \
 	pkcs11/broker/latch.cpp \
 	pkcs11/broker/latch.hpp \
+	pkcs11/broker/module_child.cpp \
+	pkcs11/broker/module_child.hpp \
+	pkcs11/broker/module_driver.cpp \
+	pkcs11/broker/module_driver.hpp \
+	pkcs11/broker/module_host.cpp \
+	pkcs11/broker/module_host.hpp \
 	pkcs11/broker/pin_file.cpp \
 	pkcs11/broker/pin_file.hpp \
 	pkcs11/broker/pin_keeper.cpp \
