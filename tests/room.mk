@@ -3,6 +3,7 @@ UNIT_LIBS = $(CMOCKA_LIBS)
 
 EXTRA_DIST += \
 	tests/e2e/card_bench.py \
+	tests/e2e/card_case.py \
 	tests/e2e/card_client.py \
 	tests/e2e/cardd_fixture.py \
 	tests/e2e/cardd_wire.py \
@@ -13,6 +14,7 @@ EXTRA_DIST += \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_cardd.py \
 	tests/e2e/test_cardd_heal.py \
+	tests/e2e/test_cardd_module.py \
 	tests/e2e/test_cardd_pins.py \
 	tests/e2e/test_demailctl_card.py \
 	tests/e2e/test_configuration.py \
@@ -32,6 +34,9 @@ EXTRA_DIST += \
 	tests/e2e/test_token.py \
 	tests/e2e/test_uncertain.py \
 	tests/e2e/test_virtual_card.py \
+	tests/e2e/test_virtual_card_faults.py \
+	tests/e2e/test_virtual_card_keys.py \
+	tests/e2e/test_virtual_card_tools.py \
 	tests/e2e/token_shim.py
 
 include tests/shim/room.mk

@@ -30,3 +30,6 @@ UNIT_TESTS += tests/unit/digest_info_test
 tests_unit_digest_info_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_digest_info_test_SOURCES = tests/unit/digest_info_test.cpp tests/unit/certificates.cpp
 tests_unit_digest_info_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)
+UNIT_TESTS += tests/unit/secret_test
+tests_unit_secret_test_SOURCES = tests/unit/secret_test.cpp tests/unit/own_memory.hpp
+tests_unit_secret_test_LDADD = libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS)

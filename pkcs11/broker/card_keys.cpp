@@ -15,6 +15,7 @@ namespace {
 
 /// A card that is lost at every use is broken, not unlucky.
 constexpr int most_losses = 5;
+constexpr std::chrono::milliseconds breath{50};
 
 /// What no card need be asked for.
 std::optional<Failed> impossible(const KeyFacts &key, const wire::Sign &request) {
@@ -62,7 +63,11 @@ JobOutcome CardThread::with_key(Job &job, const std::string &serial, const std::
     bool asked_again = false;
     const auto survive = [&](const Away &away) {
         lost(away.sentence);
-        return ++losses <= most_losses && !away.hangs;
+        if (++losses > most_losses || away.hangs) return false;
+        // What fails at once again may need a moment.
+        if (losses > 1)
+            desk_->wait_for_wake(std::min(job.deadline, Clock::now() + breath * (1 << losses)));
+        return true;
     };
     for (;;) {
         // A locked card need not get its power to be told that it is locked.

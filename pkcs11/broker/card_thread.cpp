@@ -145,6 +145,10 @@ void CardThread::look() {
             lost("The configuration does not name this card any more.");
         }
     }
+    if (Clock::now() - last_look_ >= look_again) {
+        driver_->look();
+        last_look_ = Clock::now();
+    }
     Presence presence = driver_->presence();
     if (presence != seen_) {
         seen_ = std::move(presence);

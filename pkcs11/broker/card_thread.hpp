@@ -118,7 +118,7 @@ class CardThread {
     bool tried_unattended_ = false; ///< the PIN file, since the last change
     bool locked_by_person_ = false; ///< until a person unlocks, or another card comes
     Presence seen_;
-    Clock::time_point last_use_{}, away_since_{};
+    Clock::time_point last_use_{}, away_since_{}, last_look_{};
     RateLimit guesses_;
     wire::TokenStatus status_;
     std::thread thread_;

@@ -1,6 +1,7 @@
 #include "broker/cards.hpp"
 
 #include "base/log.hpp"
+#include "broker/module_driver.hpp"
 #include "broker/tcos_driver.hpp"
 
 #include <fmt/format.h>
@@ -15,10 +16,16 @@ namespace {
 /// pcscd itself has 16.
 constexpr std::size_t most_readers = 64;
 
+/// No reader is called so: a path stands in front.
+std::string name_of(const TokenRule &rule) {
+    return rule.module + "|" + rule.reader + "|" + rule.serial;
+}
+
 } // namespace
 
 Cards::Cards(const Configuration &configuration, Shared shared)
     : shared_(shared), rules_(configuration.tokens) {
+    add_modules();
     watch_ = std::make_unique<ReaderWatch>(
         [this](const ReaderWatch &watch, const std::vector<std::string> &names) {
             readers_changed(watch, names);
@@ -48,6 +55,25 @@ std::vector<TokenRule> Cards::rules_for(const std::string &reader) const {
     return fitting;
 }
 
+std::vector<TokenRule> Cards::rules_at(const std::string &place) const {
+    std::vector<TokenRule> fitting;
+    std::copy_if(rules_.begin(), rules_.end(), std::back_inserter(fitting),
+                 [&](const TokenRule &rule) {
+                     return rule.back_end == BackEnd::module && name_of(rule) == place;
+                 });
+    return fitting.empty() ? rules_for(place) : fitting;
+}
+
+void Cards::add_modules() {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    for (const TokenRule &rule : rules_)
+        if (rule.back_end == BackEnd::module && !threads_.contains(name_of(rule)))
+            threads_.emplace(name_of(rule),
+                             std::make_unique<CardThread>(std::make_unique<ModuleDriver>(rule),
+                                                          std::vector{rule}, shared_));
+}
+
 void Cards::readers_changed(const ReaderWatch &watch, const std::vector<std::string> &names) {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
@@ -74,9 +100,10 @@ void Cards::replace(const Configuration &configuration) {
         const std::lock_guard lock(mutex_);
         rules_ = configuration.tokens;
         for (const auto &[name, thread] : threads_)
-            thread->replace_rules(rules_for(name));
+            thread->replace_rules(rules_at(name));
         names = names_;
     }
+    add_modules();
     readers_changed(*watch_, names);
 }
 

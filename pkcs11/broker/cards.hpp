@@ -18,7 +18,6 @@ namespace demail::broker {
 
 class Cards {
   public:
-    /// What drives the card in a reader, and a module's token; tests put others in their place.
     Cards(const Configuration &configuration, Shared shared);
     /// Waits for the calls that are under way.
     ~Cards();
@@ -44,6 +43,7 @@ class Cards {
   private:
     void readers_changed(const ReaderWatch &watch, const std::vector<std::string> &names);
     void add_modules();
+    [[nodiscard]] std::vector<TokenRule> rules_at(const std::string &place) const;
     [[nodiscard]] std::vector<TokenRule> rules_for(const std::string &reader) const;
 
     Shared shared_;

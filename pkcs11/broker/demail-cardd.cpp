@@ -5,6 +5,8 @@
 #include "broker/cards.hpp"
 #include "broker/catalogue.hpp"
 #include "broker/configuration.hpp"
+#include "broker/module_child.hpp"
+#include "broker/module_host.hpp"
 #include "broker/server.hpp"
 #include "broker/service.hpp"
 #include "daemon/command_line.hpp"
@@ -27,6 +29,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace {
@@ -43,8 +46,11 @@ constexpr auto sync_pause = 1s;
 /// libpcsclite: no core file, no debugger of the same user, nothing swapped out where that is
 /// allowed.
 void harden() {
-    const rlimit none{0, 0};
-    if (::prctl(PR_SET_DUMPABLE, 0) != 0 || ::setrlimit(RLIMIT_CORE, &none) != 0)
+    rlimit core{};
+    // The unit may forbid setting what it has set.
+    const bool none = ::getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0;
+    core = {0, 0};
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0 || (!none && ::setrlimit(RLIMIT_CORE, &core) != 0))
         throw std::runtime_error("core files cannot be switched off");
     rlimit locked{};
     if (::getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY &&
@@ -136,6 +142,8 @@ void run(const std::string &config_file, std::shared_ptr<const Configuration> co
 } // namespace
 
 int main(int argc, char **argv) {
+    if (argc == 3 && std::string_view(argv[1]) == module_host_word)
+        return run_module_host(argv[2], module_host_socket);
     std::string config_file;
     std::shared_ptr<const Configuration> configuration;
     if (const auto code = start_program(

@@ -69,6 +69,9 @@ struct PinStand {
     };
     Kind kind = Kind::unknown;
     int tries = -1; ///< -1: not told
+    /// False where `tries` is what a PKCS#11 module's flags let one suppose: it cannot tell whether
+    /// a verify that was cut off has cost one.
+    bool exact = true;
 };
 
 struct Accepted {};
@@ -99,6 +102,8 @@ class Driver {
 
     /// From any thread.
     [[nodiscard]] virtual Presence presence() = 0;
+    /// Called about each second: time for a driver that has to ask in order to know.
+    virtual void look() {}
     /// Makes the card ours, exclusively, with power, nothing verified; tells what it is.
     [[nodiscard]] virtual std::variant<Facts, Failed, Away> open() = 0;
     /// Takes its power. Harmless when it is not open.

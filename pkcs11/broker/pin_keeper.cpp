@@ -112,7 +112,7 @@ PinOutcome PinKeeper::refused(std::size_t pin, int tries, const std::string &sou
 template <typename Send>
 PinOutcome PinKeeper::guarded(std::size_t pin, Asker asker, int reserve_tries,
                               const std::string &source, Send send) {
-    const PinFacts &facts = facts_->pins.at(pin);
+    const PinFacts facts = facts_->pins.at(pin); // asking may open the card anew
     const auto stand = fresh_stand(pin);
     if (const auto *away = std::get_if<Away>(&stand)) return *away;
     const PinStand &told = std::get<PinStand>(stand);
@@ -125,7 +125,7 @@ PinOutcome PinKeeper::guarded(std::size_t pin, Asker asker, int reserve_tries,
         // refusal that stands is not forgotten for a try that may never reach the card.
         if (!latch || latch->state == Latch::State::trying)
             latches_.set(serial_, facts.name,
-                         {Latch::State::trying, facts.reference, told.tries,
+                         {Latch::State::trying, facts.reference, told.exact ? told.tries : -1,
                           static_cast<long long>(std::time(nullptr)), source});
     } catch (const std::system_error &error) {
         return cannot_latch(error);
@@ -202,7 +202,7 @@ PinOutcome PinKeeper::change(std::size_t pin, const Secret &current, const Secre
 
 PinOutcome PinKeeper::unblock(std::size_t pin, const Secret &puk, const Secret *fresh, Asker asker,
                               const std::string &source) {
-    const PinFacts &facts = facts_->pins.at(pin);
+    const PinFacts facts = facts_->pins.at(pin);
     if (!facts.unblocked_by)
         return Failed{CKR_FUNCTION_NOT_SUPPORTED,
                       fmt::format("{} has no PUK: nothing gives its tries back.", called(pin))};

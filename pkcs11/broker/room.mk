@@ -26,8 +26,16 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/guard.hpp \
 	pkcs11/broker/job.cpp \
 	pkcs11/broker/job.hpp \
+	pkcs11/broker/key_roles.cpp \
+	pkcs11/broker/key_roles.hpp \
 	pkcs11/broker/latch.cpp \
 	pkcs11/broker/latch.hpp \
+	pkcs11/broker/module_child.cpp \
+	pkcs11/broker/module_child.hpp \
+	pkcs11/broker/module_driver.cpp \
+	pkcs11/broker/module_driver.hpp \
+	pkcs11/broker/module_host.cpp \
+	pkcs11/broker/module_host.hpp \
 	pkcs11/broker/pin_file.cpp \
 	pkcs11/broker/pin_file.hpp \
 	pkcs11/broker/pin_keeper.cpp \
@@ -54,3 +62,19 @@ sbin_PROGRAMS += demail-cardd
 demail_cardd_SOURCES = pkcs11/broker/demail-cardd.cpp
 demail_cardd_CPPFLAGS = $(libdemail_broker_a_CPPFLAGS)
 demail_cardd_LDADD = $(BROKER_LIBS) $(LIBS_BROKER)
+
+broker_tests = tests/unit/broker_audit_test tests/unit/broker_configuration_test \
+	tests/unit/broker_pins_test tests/unit/broker_turns_test
+UNIT_TESTS += $(broker_tests)
+tests_unit_broker_audit_test_SOURCES = tests/unit/broker_audit_test.cpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_broker_audit_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)
+tests_unit_broker_configuration_test_SOURCES = tests/unit/broker_configuration_test.cpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_broker_configuration_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)
+tests_unit_broker_pins_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_broker_pins_test_SOURCES = tests/unit/broker_pins_test.cpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_broker_pins_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)
+tests_unit_broker_turns_test_SOURCES = tests/unit/broker_turns_test.cpp
+tests_unit_broker_turns_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)

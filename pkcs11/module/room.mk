@@ -100,5 +100,6 @@ EXTRA_tests_unit_pkcs11_process_test_DEPENDENCIES = demail-tcos-pkcs11.la
 EXTRA_DIST += \
 	tests/e2e/pkcs11_programs.py \
 	tests/e2e/pkcs11_signer.py \
+	tests/e2e/test_pkcs11_conformance.py \
 	tests/e2e/test_pkcs11_heal.py \
 	tests/e2e/test_pkcs11_module.py

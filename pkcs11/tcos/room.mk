@@ -33,7 +33,7 @@ libdemail_tcos_a_SOURCES = \
 	pkcs11/tcos/transport.cpp \
 	pkcs11/tcos/transport.hpp
 
-EXTRA_DIST += tests/e2e/test_tcos_engine.py
+EXTRA_DIST += pkcs11/tcos/README.md tests/e2e/test_tcos_engine.py
 EXTRA_PROGRAMS += tests/e2e/tcos_probe
 CLEANFILES += tests/e2e/tcos_probe$(EXEEXT)
 check-local: tests/e2e/tcos_probe$(EXEEXT)
@@ -46,6 +46,7 @@ tcos_test_sources = \
 	tests/unit/certificates.cpp \
 	tests/unit/certificates.hpp \
 	tests/unit/netkey_script.hpp \
+	tests/unit/own_memory.hpp \
 	tests/unit/scripted_card.hpp
 
 UNIT_TESTS += tests/unit/tcos_apdu_test

@@ -6,6 +6,7 @@ libpcsclite reads PCSCLITE_CSOCK_NAME once in a process: there is one pcscd for 
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -38,6 +39,7 @@ class Bench:
             raise unittest.SkipTest("python3-pyscard is not installed")
         self.directory = tempfile.mkdtemp(prefix="demail-card-", dir="/tmp")
         atexit.register(self.close)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a time limit: nothing stays either
         self.cards = []
         os.chmod(self.directory, 0o755)  # for daemons of other users; what is secret is 0600
         self.authority = pki.make_ca(self.directory)

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import unittest
 
-from cardd_fixture import PIN, WRONG, CarddTest
+from cardd_fixture import PIN, WRONG, CarddTest, pattern
 from pkcs11_programs import ENGINE, KEY, MODULE, TlsServer
 
 VERSIONS = (ssl.TLSVersion.TLSv1_2, "TLSv1.2"), (ssl.TLSVersion.TLSv1_3, "TLSv1.3")
@@ -42,7 +42,8 @@ class Programs(ProgramTest):
         return self.file("auth.pem", self.card.certificate("auth").decode())
 
     def server(self, version):
-        server = TlsServer(self.directory, os.path.join(self.directory, "card/pki/ca.pem"), version)
+        authority = os.path.join(os.path.dirname(pattern(self.profile)), "pki", "ca.pem")
+        server = TlsServer(self.directory, authority, version)
         self.addCleanup(server.stop)
         return server
 

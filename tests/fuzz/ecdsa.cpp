@@ -48,6 +48,7 @@ void ecdsa(std::string_view input) {
         const auto raw = raw_ecdsa(input, coordinate);
         if (!raw) continue;
         HOLDS(raw->size() == 2 * coordinate);
+        HOLDS(!raw_ecdsa(std::string(input) + '\0', coordinate));
         const auto der = der_ecdsa(*raw);
         HOLDS(der && raw_ecdsa(*der, coordinate) == raw);
         // BER of the same numbers may be longer, never shorter.

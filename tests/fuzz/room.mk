@@ -5,6 +5,8 @@ FUZZ_TARGETS = \
 	apdu_answer \
 	ber \
 	card_certificate \
+	card_state \
+	cardd_configuration \
 	certificate \
 	configuration \
 	content \
@@ -25,7 +27,7 @@ FUZZ_TARGETS = \
 	wire_reply \
 	wire_request \
 	xml
-FUZZ_LIBS = libfuzz.a libdemail-tcos.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
+FUZZ_LIBS = libfuzz.a libdemail-broker.a libdemail-tcos.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz $(XML_CFLAGS) $(CURL_CFLAGS)
 
 EXTRA_LIBRARIES = libfuzz.a
@@ -41,6 +43,8 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/apdu_answer.cpp \
 	tests/fuzz/ber.cpp \
 	tests/fuzz/card_certificate.cpp \
+	tests/fuzz/card_state.cpp \
+	tests/fuzz/cardd_configuration.cpp \
 	tests/fuzz/certificate.cpp \
 	tests/fuzz/configuration.cpp \
 	tests/fuzz/content.cpp \

@@ -9,6 +9,8 @@
     one(apdu_answer) \
     one(ber) \
     one(card_certificate) \
+    one(card_state) \
+    one(cardd_configuration) \
     one(certificate) \
     one(configuration) \
     one(content) \

@@ -62,6 +62,7 @@ CK_RV sign(CK_SESSION_HANDLE session, unsigned char *data, CK_ULONG data_size,
     ++now.signatures;
     if (now.next_sign != CKR_OK) return std::exchange(now.next_sign, CKR_OK);
     if (now.every_sign != CKR_OK) return now.every_sign;
+    if (data_size > now.longest_to_sign) return CKR_DATA_LEN_RANGE;
     return real_module()->C_Sign(session, data, data_size, signature, size);
 }
 

@@ -14,9 +14,10 @@ struct Breakage {
     int signatures = 0; ///< calls of C_Sign
     CK_FLAGS more_token_flags = 0;
     CK_FLAGS fewer_token_flags = 0;
-    bool token_pulled = false; ///< C_GetSlotList shows nothing, sessions give DEVICE_REMOVED
-    CK_RV next_sign = CKR_OK;  ///< what the next C_Sign gives in place of a signature
-    CK_RV every_sign = CKR_OK; ///< what each C_Sign gives
+    bool token_pulled = false;       ///< C_GetSlotList shows nothing, sessions give DEVICE_REMOVED
+    CK_RV next_sign = CKR_OK;        ///< what the next C_Sign gives in place of a signature
+    CK_RV every_sign = CKR_OK;       ///< what each C_Sign gives
+    CK_ULONG longest_to_sign = ~0UL; ///< more: CKR_DATA_LEN_RANGE
     CK_RV next_login = CKR_OK;
     CK_MECHANISM_TYPE hidden_mechanism = ~0UL;  ///< not listed, and refused
     CK_MECHANISM_TYPE refused_mechanism = ~0UL; ///< listed, yet refused

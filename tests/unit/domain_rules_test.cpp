@@ -25,6 +25,11 @@ void names_that_no_provider_may_add() {
           "de", "com",  "co.uk",        "gmail.com",   "GMX.de",    "web.de",        "t-online.de",
           "",   ".",    "a..b",         "a b.de",      "-",         ".firm.example", "github.io"})
         CHECK(never_accepted(text).has_value());
+    CHECK_EQUAL(*never_accepted("intranet"), "a single label");
+    CHECK_EQUAL(*never_accepted("*.example"), "a wildcard");
+    CHECK_EQUAL(*never_accepted("192.0.2.1"), "an IP address");
+    CHECK_EQUAL(*never_accepted("co.uk"), "a public suffix, not somebody's domain");
+    CHECK_EQUAL(*never_accepted("gmail.com"), "a free-mail provider's domain");
     for (const char *text : {"de-mail.de", "firm.de-mail.de", "firm.example", "gmx.de-mail.de",
                              "xn--mller-kva.example", "m\xc3\xbcller.example"})
         CHECK(!never_accepted(text).has_value());

@@ -1,6 +1,8 @@
 // PINs: what is sent, that it is sent once, and what is made of every answer.
 #include "check.hpp"
 #include "netkey_script.hpp"
+#include "own_memory.hpp"
+#include "tcos/time_limit.hpp"
 
 using namespace demail::tcos;
 using namespace demail::test;
@@ -191,16 +193,40 @@ void a_null_pin_is_set_only_where_it_is_one() {
     }
 }
 
+// Not in the engine's buffers, nor in the thread's that talks to the card.
+void a_pin_stays_nowhere_after_its_command() {
+    if (sanitized) return;
+    const auto script = netkey_script();
+    script->otherwise = "9000";
+    auto found = Card::identify(std::make_unique<TimeLimit>(std::make_unique<ScriptedCard>(script),
+                                                            std::chrono::seconds(10)),
+                                octets(netkey_atr));
+    Card &card = std::get<Card>(found);
+    const Secret value = random_digits(16);
+    CHECK_EQUAL(copies_in_memory(value.view()), 1);
+    const Pin &pin = pin_of(card, "pin2");
+    CHECK_EQUAL(shown_outcome(card.verify(pin, value)), "done");
+    CHECK_EQUAL(script->count("0020008310"), 1U);
+    CHECK_EQUAL(copies_in_memory(value.view()), 1);
+    CHECK_EQUAL(shown_outcome(card.change(pin, value, value)), "done");
+    script->answers["00200000"] = "6985";
+    CHECK_EQUAL(shown_outcome(card.set_null_pin(pin_of(card, "pin"), value)), "done");
+    CHECK_EQUAL(script->count("00240000"), 1U);
+    CHECK_EQUAL(copies_in_memory(value.view()), 1);
+}
+
 } // namespace
 
-int main() {
-    return run("tcos_pins", {TEST(a_status_is_asked_for_without_a_try),
-                             TEST(where_the_card_does_not_say_it_its_record_does),
-                             TEST(a_global_pin_needs_no_directory),
-                             TEST(every_status_word_of_a_verify_is_taken_once),
-                             TEST(a_lost_verify_is_not_repeated),
-                             TEST(a_pin_that_can_be_none_never_reaches_the_card),
-                             TEST(a_change_verifies_first_and_stops_where_that_fails),
-                             TEST(a_pin_is_unblocked_by_the_one_above_it),
-                             TEST(a_null_pin_is_set_only_where_it_is_one)});
+int main(int, char **arguments) {
+    bind_all_now(arguments);
+    return run("tcos_pins",
+               {TEST(a_status_is_asked_for_without_a_try),
+                TEST(where_the_card_does_not_say_it_its_record_does),
+                TEST(a_global_pin_needs_no_directory),
+                TEST(every_status_word_of_a_verify_is_taken_once),
+                TEST(a_lost_verify_is_not_repeated), TEST(a_pin_stays_nowhere_after_its_command),
+                TEST(a_pin_that_can_be_none_never_reaches_the_card),
+                TEST(a_change_verifies_first_and_stops_where_that_fails),
+                TEST(a_pin_is_unblocked_by_the_one_above_it),
+                TEST(a_null_pin_is_set_only_where_it_is_one)});
 }

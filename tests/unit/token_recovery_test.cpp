@@ -141,6 +141,14 @@ void the_pin_that_was_accepted_is_used_whatever_the_file_says_later() {
     token_world().tokens.write_file("pin", "123456\n");
 }
 
+/// FIPS 186-4 6.4: the leftmost bits count. SoftHSM cuts by itself, cards need not.
+void a_digest_longer_than_the_curve_is_cut_before_the_token_sees_it() {
+    const Open open("P-256");
+    breakage().longest_to_sign = 32;
+    const std::string signature = sign_text(open.key->pkey(), "SHA512");
+    CHECK(text_verifies(open.key->certificate(), signature, "SHA512"));
+}
+
 void pss_is_padded_in_software_where_the_token_lacks_it() {
     breakage() = {};
     Open open("RSA");
@@ -180,6 +188,7 @@ int main() {
                 TEST(a_pulled_card_is_absent_until_it_is_back),
                 TEST(another_card_in_the_reader_never_gets_the_pin),
                 TEST(the_pin_that_was_accepted_is_used_whatever_the_file_says_later),
+                TEST(a_digest_longer_than_the_curve_is_cut_before_the_token_sees_it),
                 TEST(pss_is_padded_in_software_where_the_token_lacks_it),
                 TEST(pss_is_padded_in_software_where_the_token_lists_but_refuses_it),
                 TEST(pkcs1_is_padded_in_software_where_the_token_has_raw_rsa_only)});

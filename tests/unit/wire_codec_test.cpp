@@ -133,6 +133,13 @@ void nothing_beyond_its_limit_is_written() {
     CHECK_THROWS(reply_frame({1, rv_ok, "", std::move(large)}), std::length_error);
 }
 
+void nothing_beyond_its_limit_is_read() {
+    std::string bytes = request_payload(ListObjects{std::string(limit::name, '8')});
+    CHECK(parse_request(bytes).has_value());
+    ++bytes[9]; // the length's last byte
+    CHECK(!parse_request(bytes + '8'));
+}
+
 void a_length_that_promises_too_much_is_refused() {
     std::string bytes = request_payload(ListObjects{"8949"});
     for (const char size : {'\x05', '\x7f', '\xff'}) {
@@ -144,8 +151,9 @@ void a_length_that_promises_too_much_is_refused() {
 }
 
 void names_that_are_no_text_are_refused() {
-    for (const char *bad : {"\n", "\x1b[2J", "\x7f", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xc2\x9b",
-                            "\xf5\x80\x80\x80", "\xf4\x90\x80\x80", "\x80"}) {
+    for (const char *bad :
+         {"\n", "\x1b[2J", "\x7f", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf",
+          "\xed\xa0\x80", "\xc2\x9b", "\xf5\x80\x80\x80", "\xf4\x90\x80\x80", "\x80"}) {
         std::string bytes = request_payload(ListObjects{std::string(std::strlen(bad), 'x')});
         bytes.replace(bytes.size() - std::strlen(bad), std::string::npos, bad);
         CHECK(!parse_request(bytes));
@@ -241,18 +249,25 @@ void a_secret_is_gone_after_wiping_and_moving() {
 } // namespace
 
 int main() {
-    return demail::test::run(
-        "wire codec",
-        {TEST(every_request_survives_the_way), TEST(every_reply_survives_the_way),
-         TEST(fields_come_out_where_they_went_in), TEST(a_message_cut_anywhere_is_refused),
-         TEST(bytes_behind_a_message_are_refused), TEST(an_unknown_kind_is_refused),
-         TEST(a_flag_that_is_neither_yes_nor_no_is_refused), TEST(an_unknown_hash_is_refused),
-         TEST(a_waiting_time_beyond_a_minute_is_refused), TEST(nothing_beyond_its_limit_is_written),
-         TEST(a_length_that_promises_too_much_is_refused), TEST(names_that_are_no_text_are_refused),
-         TEST(a_sentence_is_made_fit_to_be_shown), TEST(a_probe_keeps_its_lines),
-         TEST(only_requests_with_a_pin_or_puk_carry_a_secret),
-         TEST(random_bytes_never_crash_and_what_is_parsed_is_written_alike),
-         TEST(frames_are_found_however_they_are_cut),
-         TEST(a_frame_beyond_the_limit_breaks_the_connection),
-         TEST(a_secret_is_gone_after_wiping_and_moving)});
+    return demail::test::run("wire codec",
+                             {TEST(every_request_survives_the_way),
+                              TEST(every_reply_survives_the_way),
+                              TEST(fields_come_out_where_they_went_in),
+                              TEST(a_message_cut_anywhere_is_refused),
+                              TEST(bytes_behind_a_message_are_refused),
+                              TEST(an_unknown_kind_is_refused),
+                              TEST(a_flag_that_is_neither_yes_nor_no_is_refused),
+                              TEST(an_unknown_hash_is_refused),
+                              TEST(a_waiting_time_beyond_a_minute_is_refused),
+                              TEST(nothing_beyond_its_limit_is_written),
+                              TEST(nothing_beyond_its_limit_is_read),
+                              TEST(a_length_that_promises_too_much_is_refused),
+                              TEST(names_that_are_no_text_are_refused),
+                              TEST(a_sentence_is_made_fit_to_be_shown),
+                              TEST(a_probe_keeps_its_lines),
+                              TEST(only_requests_with_a_pin_or_puk_carry_a_secret),
+                              TEST(random_bytes_never_crash_and_what_is_parsed_is_written_alike),
+                              TEST(frames_are_found_however_they_are_cut),
+                              TEST(a_frame_beyond_the_limit_breaks_the_connection),
+                              TEST(a_secret_is_gone_after_wiping_and_moving)});
 }
