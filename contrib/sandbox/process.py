@@ -36,11 +36,11 @@ def start_time(pid):
     return None if fields[0] in "ZX" else fields[19]
 
 
-def end_pid(pid, began=None, grace=10):
+def end_pid(pid, began=None):
     """SIGTERM, wait, SIGKILL. `began`: only when the process is still the one that began then."""
     if began is not None and start_time(pid) != began:
         return
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5)):
+    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
         try:
             os.kill(pid, number)
         except ProcessLookupError:
@@ -95,13 +95,21 @@ class Process:
         known = self._known()
         return known[0] if known and start_time(known[0]) == known[1] else None
 
-    def _end(self, *signals_and_grace):
-        known = self._known()
-        if known and start_time(known[0]) == known[1]:
-            end_pid(known[0], known[1], *signals_and_grace)
+    def _end(self, number=signal.SIGTERM):
         if self.popen is not None:
-            self.popen.wait()
+            # Ours: it stays in the process table until it is waited for, so its pid is its own.
+            for number in (number, signal.SIGKILL):
+                self.popen.send_signal(number)
+                try:
+                    self.popen.wait(10)
+                    break
+                except subprocess.TimeoutExpired:
+                    pass
             self.popen = None
+        else:
+            known = self._known()
+            if known:
+                end_pid(*known)
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
 
@@ -110,10 +118,7 @@ class Process:
 
     def kill(self):
         """SIGKILL at once, as a power cut would."""
-        pid = self.pid
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-        self._end()
+        self._end(signal.SIGKILL)
 
     def restart(self):
         self.stop()

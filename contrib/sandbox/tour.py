@@ -55,7 +55,7 @@ def send(box):
 
 def follow(box, queue_id):
     submission = wait_for(box.accepted, 60, "the provider's acceptance")[0]
-    wait_for(lambda: not box.postfix.queue(), 20, "an empty queue")
+    box.postfix.wait_empty(20)
     say("Postfix gave the De-Mail to demail-relay by LMTP. The relay checked the seal, signed with "
         "the key in the token, and submitted over TLS with the token's certificate.")
     show(log_lines(box.relay.log(), "event=submitted"))

@@ -139,11 +139,16 @@ JobOutcome CardThread::outcome_of(Job &job) {
 void CardThread::look() {
     if (rules_changed_.exchange(false)) {
         tried_unattended_ = false;
-        settled_ = false;
-        if (facts_ && !rule_for(facts_->serial)) {
+        const auto rule = facts_ ? rule_for(facts_->serial) : std::nullopt;
+        if (facts_ && !rule) {
             pins_.drop_all();
             lost("The configuration does not name this card any more.");
         }
+        // Opening it anew would take its power, and the PIN would have to be verified again.
+        if (open_ && rule)
+            rule_ = *rule;
+        else
+            settled_ = false;
     }
     if (Clock::now() - last_look_ >= look_again) {
         driver_->look();

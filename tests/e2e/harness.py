@@ -95,7 +95,7 @@ class EndToEnd(unittest.TestCase):
     def accepted(self, count, timeout=30):
         """Exactly `count` submissions, the queue empty; sorted by their first recipient."""
         new = lambda: self.box.accepted()[self.before["accepted"]:]  # noqa: E731
-        wait_for(lambda: len(new()) >= count and not self.box.postfix.queue(), timeout,
+        wait_for(lambda: len(new()) >= count and self.box.postfix.empty(), timeout,
                  f"{count} submissions and an empty queue")
         found = new()
         self.assertEqual(len(found), count)
