@@ -2,17 +2,12 @@
 
 #include "admin/account_section.hpp"
 #include "admin/tls_section.hpp"
-#include "base/handle.hpp"
 #include "base/log.hpp"
-#include "daemon/toml_section.hpp"
+#include "daemon/toml_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace demail {
@@ -21,7 +16,6 @@ namespace {
 /// Keys of [poll] and the like come with later versions; until then nobody may think they work.
 constexpr std::string_view reserved_tables[] = {"poll",   "retention", "alarm",
                                                 "status", "hook",      "directory"};
-constexpr std::size_t largest_file = 4U << 20;
 
 void assign(std::string &to, std::optional<Located> from) {
     if (from) to = std::move(from->text);
@@ -194,49 +188,26 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
     root.finish();
 }
 
-std::vector<ConfigurationFault> unreadable(const std::string &file, const std::string &why) {
-    return {{file, 0, 0, why}};
+TomlReader reader_into(Configuration &configuration) {
+    return [&configuration](FaultList &faults, const toml::table &root) {
+        read_root(faults, root, configuration);
+    };
 }
 
 } // namespace
 
 std::variant<Configuration, std::vector<ConfigurationFault>>
 parse_configuration(std::string_view text, const std::string &file) {
-    if (text.size() > largest_file) return unreadable(file, "the file is larger than 4 MiB.");
-    FaultList faults(file);
     Configuration configuration;
-    configuration.schema_directory = PKGDATADIR "/xsd";
-    try {
-        const toml::table root = toml::parse(text, file);
-        read_root(faults, root, configuration);
-    } catch (const toml::parse_error &error) {
-        faults.fault(error.source().begin, log::escaped(error.description()));
-    }
-    if (!faults.empty()) return faults.take_faults();
-    configuration.warnings = faults.take_warnings();
-    return configuration;
+    auto findings = parse_toml(text, file, reader_into(configuration));
+    return outcome_of(std::move(findings), std::move(configuration));
 }
 
 std::variant<Configuration, std::vector<ConfigurationFault>>
 read_configuration(const std::string &file) {
-    // O_NONBLOCK: a FIFO in the file's place must not hold the daemon up.
-    const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat status {};
-    if (!fd || ::fstat(fd.get(), &status) != 0)
-        return unreadable(file, fmt::format("the file cannot be read: {}.", std::strerror(errno)));
-    if (!S_ISREG(status.st_mode)) return unreadable(file, "this is no regular file.");
-    std::string text;
-    char buffer[65536];
-    while (text.size() <= largest_file) {
-        const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0)
-            return unreadable(file,
-                              fmt::format("the file cannot be read: {}.", std::strerror(errno)));
-        if (got == 0) break;
-        text.append(buffer, static_cast<std::size_t>(got));
-    }
-    return parse_configuration(text, file);
+    Configuration configuration;
+    auto findings = read_toml(file, reader_into(configuration));
+    return outcome_of(std::move(findings), std::move(configuration));
 }
 
 } // namespace demail

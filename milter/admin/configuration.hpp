@@ -53,7 +53,7 @@ struct Configuration {
     std::string control_socket = "/run/demail-relay/control.sock";
     std::string
         postfix_configuration; ///< [relay] postfix_configuration: directory; "": Postfix's default
-    std::string schema_directory; ///< default: pkgdatadir/xsd
+    std::string schema_directory = PKGDATADIR "/xsd";
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;

@@ -8,6 +8,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/configuration_files.cpp \
 	milter/admin/daemon.cpp \
 	milter/admin/daemon.hpp \
+	milter/admin/seal_key_file.cpp \
+	milter/admin/seal_key_file.hpp \
 	milter/admin/tls_section.cpp \
 	milter/admin/tls_section.hpp
 

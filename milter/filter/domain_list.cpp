@@ -1,11 +1,12 @@
 #include "filter/domain_list.hpp"
 
+#include "base/file.hpp"
 #include "base/log.hpp"
-#include "filter/file_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace demail::filter {
 namespace {
@@ -30,9 +31,13 @@ bool names_builtin_domains(std::string_view text) {
 } // namespace
 
 std::optional<DomainSet> read_domain_list(const std::string &path) {
-    const auto text = read_file(path, list_limit);
-    if (!text || !names_builtin_domains(*text)) return std::nullopt;
-    return DomainSet::parse(*text);
+    try {
+        const auto text = read_file(path, list_limit);
+        if (!text || !names_builtin_domains(*text)) return std::nullopt;
+        return DomainSet::parse(*text);
+    } catch (const std::system_error &) {
+        return std::nullopt;
+    }
 }
 
 DomainStanding DomainSnapshot::find(std::string_view domain) const {

@@ -7,8 +7,6 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/domain_list.hpp \
 	milter/filter/events.cpp \
 	milter/filter/events.hpp \
-	milter/filter/file_text.cpp \
-	milter/filter/file_text.hpp \
 	milter/filter/firewall.cpp \
 	milter/filter/firewall.hpp \
 	milter/filter/listener.cpp \
@@ -56,6 +54,6 @@ tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/filter_settings_test
 tests_unit_filter_settings_test_SOURCES = tests/unit/filter_settings_test.cpp tests/unit/filter_fixture.hpp
-tests_unit_filter_settings_test_LDADD = $(FILTER_TEST_LIBS)
+tests_unit_filter_settings_test_LDADD = libdemail-filter.a $(ADMIN_TEST_LIBS)
 
 EXTRA_DIST += milter/filter/README.md tests/e2e/milter_peer.py tests/e2e/test_milter_protocol.py

@@ -1,25 +1,15 @@
 #include "filter/settings.hpp"
 
-#include "filter/file_text.hpp"
+#include "admin/seal_key_file.hpp"
 
-#include <fmt/format.h>
-
-#include <cerrno>
-#include <cstring>
+#include <utility>
 
 namespace demail::filter {
 
 std::variant<std::shared_ptr<const Settings>, std::string>
 make_settings(const Configuration &configuration, const Settings *previous) {
-    constexpr std::size_t key_file_limit = 65536;
-    const auto text = read_file(configuration.seal_key_file, key_file_limit);
-    if (!text)
-        return fmt::format("the seal key file {} cannot be read: {}", configuration.seal_key_file,
-                           std::strerror(errno));
-    auto keys = SealKeys::parse(*text);
-    if (const auto *fault = std::get_if<std::string>(&keys))
-        return fmt::format("the seal key file {}: {}", configuration.seal_key_file, *fault);
-
+    auto keys = read_seal_keys(configuration.seal_key_file);
+    if (auto *fault = std::get_if<std::string>(&keys)) return std::move(*fault);
     auto settings = std::make_shared<Settings>();
     settings->observe = configuration.observe;
     settings->refuse_mixed_recipients = configuration.refuse_mixed_recipients;

@@ -1,6 +1,6 @@
 #include "relay/settings.hpp"
 
-#include "base/file.hpp"
+#include "admin/seal_key_file.hpp"
 #include "crypto/token_key.hpp"
 #include "soap/reference_provider.hpp"
 
@@ -43,12 +43,8 @@ Account::Connect wire_of(const Configuration &configuration, const ProviderConfi
 } // namespace
 
 std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuration> configuration) {
-    const std::string &file = configuration->seal_key_file;
-    const auto text = read_file(file, 1024 * 1024);
-    if (!text) throw std::runtime_error("seal key file " + file + " does not exist");
-    auto keys = SealKeys::parse(*text);
-    if (const auto *fault = std::get_if<std::string>(&keys))
-        throw std::runtime_error(file + ": " + *fault);
+    auto keys = read_seal_keys(configuration->seal_key_file);
+    if (const auto *fault = std::get_if<std::string>(&keys)) throw std::runtime_error(*fault);
 
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     for (const AccountConfiguration &account : configuration->accounts) {

@@ -53,9 +53,19 @@ std::optional<Failed> impossible(const KeyFacts &key, const wire::Decrypt &reque
     return std::nullopt;
 }
 
+using KeyResult = std::variant<wire::Reply, NeedsPin, Failed, Away>;
+
+/// What the driver gave in a value's place.
+template <typename Made>
+KeyResult no_value(Made &made) {
+    if (auto *failed = std::get_if<Failed>(&made)) return std::move(*failed);
+    if (auto *away = std::get_if<Away>(&made)) return std::move(*away);
+    return NeedsPin{};
+}
+
 } // namespace
 
-/// `use` returns a wire::Reply, NeedsPin, Failed or Away in a variant.
+/// `use` returns a KeyResult.
 template <typename Use>
 JobOutcome CardThread::with_key(Job &job, const std::string &serial, const std::string &id,
                                 Use use) {
@@ -74,9 +84,7 @@ JobOutcome CardThread::with_key(Job &job, const std::string &serial, const std::
         if (!open_ && facts_ && facts_->serial == serial && !pins_.holds_any() &&
             (tried_unattended_ || locked_by_person_ || rule_.pin_file.empty()))
             return plain_reply(CKR_USER_NOT_LOGGED_IN, not_unlocked());
-        Settled settled = ready(job, serial);
-        if (auto *reply = std::get_if<wire::Reply>(&settled)) return std::move(*reply);
-        if (std::holds_alternative<Moved>(settled)) return Moved{};
+        if (auto ended = ready(job, serial)) return std::move(*ended);
         last_use_ = Clock::now();
         const Facts facts = facts_;
         const auto key = std::find_if(facts->keys.begin(), facts->keys.end(),
@@ -127,62 +135,49 @@ std::string CardThread::not_unlocked() const {
                        facts_ ? facts_->serial : "");
 }
 
-JobOutcome CardThread::sign(Job &job, const wire::Sign &request) {
-    using Result = std::variant<wire::Reply, NeedsPin, Failed, Away>;
+template <typename Request, typename Use>
+JobOutcome CardThread::accounted(Job &job, const char *act, const Request &request, Use use) {
     std::string label;
     JobOutcome outcome =
-        with_key(job, request.serial, request.key, [&](const KeyFacts &key) -> Result {
+        with_key(job, request.serial, request.key, [&](const KeyFacts &key) -> KeyResult {
             label = key.key.label;
             if (auto failed = impossible(key, request)) return *failed;
-            auto made = driver_->sign(key, request.scheme, request.input);
-            if (auto *failed = std::get_if<Failed>(&made)) return std::move(*failed);
-            if (auto *away = std::get_if<Away>(&made)) return std::move(*away);
-            if (std::holds_alternative<NeedsPin>(made)) return NeedsPin{};
-            auto &signature = std::get<std::string>(made);
-            if (!verifies(*key.public_key, request.scheme, request.input, signature))
-                return Failed{
-                    CKR_DEVICE_ERROR,
-                    "What the card made is no signature by this key; it was thrown away."};
-            return wire::Reply{0, CKR_OK, "", wire::Signature{std::move(signature)}};
+            return use(key);
         });
-    if (auto *reply = std::get_if<wire::Reply>(&outcome))
-        return accounted(job, "sign", label, mechanism_name(request.scheme), request.input,
-                         std::move(*reply));
+    auto *reply = std::get_if<wire::Reply>(&outcome);
+    if (reply == nullptr) return outcome;
+    try {
+        audit(&job, act, label, mechanism_name(request.scheme), request.input,
+              reply->rv == CKR_OK ? "ok" : reply->sentence);
+    } catch (const std::exception &error) {
+        // What is not in the log must not leave.
+        *reply = plain_reply(CKR_FUNCTION_FAILED,
+                             fmt::format("The audit log cannot be written: {}.", error.what()));
+    }
+    ++(reply->rv == CKR_OK ? status_.signatures : status_.failures);
+    shared_.catalogue.update(status_);
     return outcome;
+}
+
+JobOutcome CardThread::sign(Job &job, const wire::Sign &request) {
+    return accounted(job, "sign", request, [&](const KeyFacts &key) -> KeyResult {
+        auto made = driver_->sign(key, request.scheme, request.input);
+        auto *signature = std::get_if<std::string>(&made);
+        if (signature == nullptr) return no_value(made);
+        if (!verifies(*key.public_key, request.scheme, request.input, *signature))
+            return Failed{CKR_DEVICE_ERROR,
+                          "What the card made is no signature by this key; it was thrown away."};
+        return wire::Reply{0, CKR_OK, "", wire::Signature{std::move(*signature)}};
+    });
 }
 
 JobOutcome CardThread::decrypt(Job &job, const wire::Decrypt &request) {
-    using Result = std::variant<wire::Reply, NeedsPin, Failed, Away>;
-    std::string label;
-    JobOutcome outcome =
-        with_key(job, request.serial, request.key, [&](const KeyFacts &key) -> Result {
-            label = key.key.label;
-            if (auto failed = impossible(key, request)) return *failed;
-            auto made = driver_->decrypt(key, request.scheme, request.input);
-            if (auto *failed = std::get_if<Failed>(&made)) return std::move(*failed);
-            if (auto *away = std::get_if<Away>(&made)) return std::move(*away);
-            if (std::holds_alternative<NeedsPin>(made)) return NeedsPin{};
-            return wire::Reply{0, CKR_OK, "", wire::Plaintext{std::get<Secret>(std::move(made))}};
-        });
-    if (auto *reply = std::get_if<wire::Reply>(&outcome))
-        return accounted(job, "decrypt", label, mechanism_name(request.scheme), request.input,
-                         std::move(*reply));
-    return outcome;
-}
-
-wire::Reply CardThread::accounted(const Job &job, const char *act, const std::string &label,
-                                  const std::string &mechanism, const std::string &input,
-                                  wire::Reply reply) {
-    try {
-        audit(&job, act, label, mechanism, input, reply.rv == CKR_OK ? "ok" : reply.sentence);
-    } catch (const std::exception &error) {
-        // What is not in the log must not leave.
-        reply = plain_reply(CKR_FUNCTION_FAILED,
-                            fmt::format("The audit log cannot be written: {}.", error.what()));
-    }
-    ++(reply.rv == CKR_OK ? status_.signatures : status_.failures);
-    shared_.catalogue.update(status_);
-    return reply;
+    return accounted(job, "decrypt", request, [&](const KeyFacts &key) -> KeyResult {
+        auto made = driver_->decrypt(key, request.scheme, request.input);
+        auto *plain = std::get_if<Secret>(&made);
+        if (plain == nullptr) return no_value(made);
+        return wire::Reply{0, CKR_OK, "", wire::Plaintext{std::move(*plain)}};
+    });
 }
 
 } // namespace demail::broker

@@ -39,6 +39,16 @@ std::variant<std::size_t, Failed> CardThread::pin_named(const std::string &name)
                   fmt::format("The card has no PIN \"{}\"; it has {}.", log::escaped(name), known)};
 }
 
+template <typename Act>
+JobOutcome CardThread::with_pin(Job &job, const std::string &serial, const std::string &name,
+                                Act act) {
+    if (auto ended = ready(job, serial)) return std::move(*ended);
+    const auto pin = pin_named(name);
+    if (const auto *failed = std::get_if<Failed>(&pin))
+        return with_states(failed->rv, failed->sentence);
+    return act(std::get<std::size_t>(pin));
+}
+
 wire::Reply CardThread::with_states(wire::Rv rv, std::string sentence) {
     if (open_) {
         auto states = pins_.states();
@@ -88,9 +98,7 @@ JobOutcome CardThread::login(Job &job, const wire::Login &request) {
                                           : CKR_FUNCTION_CANCELED,
                            not_unlocked());
     }
-    Settled arrived = ready(job, request.serial);
-    if (auto *reply = std::get_if<wire::Reply>(&arrived)) return std::move(*reply);
-    if (std::holds_alternative<Moved>(arrived)) return Moved{};
+    if (auto ended = ready(job, request.serial)) return std::move(*ended);
     const auto pin = pin_named({});
     if (const auto *failed = std::get_if<Failed>(&pin))
         return plain_reply(failed->rv, failed->sentence);
@@ -128,26 +136,22 @@ JobOutcome CardThread::login(Job &job, const wire::Login &request) {
 }
 
 JobOutcome CardThread::unlock(Job &job, const wire::Unlock &request) {
-    Settled arrived = ready(job, request.serial);
-    if (auto *reply = std::get_if<wire::Reply>(&arrived)) return std::move(*reply);
-    if (std::holds_alternative<Moved>(arrived)) return Moved{};
-    const auto named = pin_named(request.pin_name);
-    if (const auto *failed = std::get_if<Failed>(&named))
-        return with_states(failed->rv, failed->sentence);
-    const std::size_t pin = std::get<std::size_t>(named);
-    if (pins_.holds(pin)) {
-        if (pins_.matches(pin, request.pin)) return with_states(CKR_OK, "It was unlocked before.");
-        return with_states(CKR_PIN_INCORRECT,
-                           "It is unlocked, by another PIN than this one, which the card has "
-                           "accepted. Nothing was tried. (\"demailctl lock\" drops it.)");
-    }
-    const PinOutcome outcome = pins_.verify(pin, request.pin, person(request.last_try),
-                                            rule_.reserve_tries, person_named(job));
-    if (std::holds_alternative<Accepted>(outcome)) locked_by_person_ = false;
-    return told(job, "unlock", pin, outcome,
-                fmt::format("The card {} has accepted the PIN; demail-cardd holds it until "
-                            "\"demailctl lock\".",
-                            facts_->serial));
+    return with_pin(job, request.serial, request.pin_name, [&](std::size_t pin) -> JobOutcome {
+        if (pins_.holds(pin)) {
+            if (pins_.matches(pin, request.pin))
+                return with_states(CKR_OK, "It was unlocked before.");
+            return with_states(CKR_PIN_INCORRECT,
+                               "It is unlocked, by another PIN than this one, which the card has "
+                               "accepted. Nothing was tried. (\"demailctl lock\" drops it.)");
+        }
+        const PinOutcome outcome = pins_.verify(pin, request.pin, person(request.last_try),
+                                                rule_.reserve_tries, person_named(job));
+        if (std::holds_alternative<Accepted>(outcome)) locked_by_person_ = false;
+        return told(job, "unlock", pin, outcome,
+                    fmt::format("The card {} has accepted the PIN; demail-cardd holds it until "
+                                "\"demailctl lock\".",
+                                facts_->serial));
+    });
 }
 
 JobOutcome CardThread::lock(Job &job) {
@@ -165,38 +169,26 @@ JobOutcome CardThread::lock(Job &job) {
 }
 
 JobOutcome CardThread::pin_status(Job &job, const wire::PinStatus &request) {
-    Settled arrived = ready(job, request.serial);
-    if (auto *reply = std::get_if<wire::Reply>(&arrived)) return std::move(*reply);
-    if (std::holds_alternative<Moved>(arrived)) return Moved{};
+    if (auto ended = ready(job, request.serial)) return std::move(*ended);
     return with_states(CKR_OK, "");
 }
 
 JobOutcome CardThread::set_pin(Job &job, const wire::SetPin &request) {
-    Settled arrived = ready(job, request.serial);
-    if (auto *reply = std::get_if<wire::Reply>(&arrived)) return std::move(*reply);
-    if (std::holds_alternative<Moved>(arrived)) return Moved{};
-    const auto named = pin_named(request.pin_name);
-    if (const auto *failed = std::get_if<Failed>(&named))
-        return with_states(failed->rv, failed->sentence);
-    const std::size_t pin = std::get<std::size_t>(named);
-    const PinOutcome outcome = pins_.set_first(pin, request.pin);
-    return told(job, "pin-set", pin, outcome, "The PIN is set. Now run \"demailctl unlock\".");
+    return with_pin(job, request.serial, request.pin_name, [&](std::size_t pin) -> JobOutcome {
+        const PinOutcome outcome = pins_.set_first(pin, request.pin);
+        return told(job, "pin-set", pin, outcome, "The PIN is set. Now run \"demailctl unlock\".");
+    });
 }
 
 JobOutcome CardThread::change_pin(Job &job, const wire::ChangePin &request) {
-    Settled arrived = ready(job, request.serial);
-    if (auto *reply = std::get_if<wire::Reply>(&arrived)) return std::move(*reply);
-    if (std::holds_alternative<Moved>(arrived)) return Moved{};
-    const auto named = pin_named(request.pin_name);
-    if (const auto *failed = std::get_if<Failed>(&named))
-        return with_states(failed->rv, failed->sentence);
-    const std::size_t pin = std::get<std::size_t>(named);
-    const PinOutcome outcome = pins_.change(pin, request.old_pin, request.new_pin,
-                                            person(request.last_try), person_named(job));
-    std::string good = "The PIN is changed.";
-    if (std::holds_alternative<Accepted>(outcome) && pin == facts_->main_pin)
-        good += after_change(request.new_pin);
-    return told(job, "pin-change", pin, outcome, std::move(good));
+    return with_pin(job, request.serial, request.pin_name, [&](std::size_t pin) -> JobOutcome {
+        const PinOutcome outcome = pins_.change(pin, request.old_pin, request.new_pin,
+                                                person(request.last_try), person_named(job));
+        std::string good = "The PIN is changed.";
+        if (std::holds_alternative<Accepted>(outcome) && pin == facts_->main_pin)
+            good += after_change(request.new_pin);
+        return told(job, "pin-change", pin, outcome, std::move(good));
+    });
 }
 
 std::string CardThread::after_change(const Secret &fresh) {
@@ -216,17 +208,12 @@ std::string CardThread::after_change(const Secret &fresh) {
 }
 
 JobOutcome CardThread::unblock_pin(Job &job, const wire::UnblockPin &request) {
-    Settled arrived = ready(job, request.serial);
-    if (auto *reply = std::get_if<wire::Reply>(&arrived)) return std::move(*reply);
-    if (std::holds_alternative<Moved>(arrived)) return Moved{};
-    const auto named = pin_named(request.pin_name);
-    if (const auto *failed = std::get_if<Failed>(&named))
-        return with_states(failed->rv, failed->sentence);
-    const std::size_t pin = std::get<std::size_t>(named);
-    const PinOutcome outcome =
-        pins_.unblock(pin, request.puk, request.new_pin ? &*request.new_pin : nullptr,
-                      person(request.last_try), person_named(job));
-    return told(job, "pin-unblock", pin, outcome, "The PIN has its tries back.");
+    return with_pin(job, request.serial, request.pin_name, [&](std::size_t pin) -> JobOutcome {
+        const PinOutcome outcome =
+            pins_.unblock(pin, request.puk, request.new_pin ? &*request.new_pin : nullptr,
+                          person(request.last_try), person_named(job));
+        return told(job, "pin-unblock", pin, outcome, "The PIN has its tries back.");
+    });
 }
 
 JobOutcome CardThread::probe() {

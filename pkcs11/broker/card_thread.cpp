@@ -26,16 +26,17 @@ constexpr auto look_again = 1s;
 /// Between two attempts at a card that is there but cannot be had.
 constexpr auto breath = 200ms;
 
-const char *sentence_of(Presence::Kind kind) {
-    switch (kind) {
+/// What has happened to a card that is not the one at hand any more.
+std::string sentence_of(const Presence &presence) {
+    switch (presence.kind) {
     case Presence::Kind::card:
-        return "The card is there.";
+        return "The card was away, and is back.";
     case Presence::Kind::no_card:
         return "There is no card in the reader.";
     case Presence::Kind::no_reader:
         return "The reader is not there.";
     case Presence::Kind::no_service:
-        return "pcscd does not answer.";
+        return presence.why;
     }
     return "";
 }
@@ -159,7 +160,7 @@ void CardThread::look() {
         seen_ = std::move(presence);
         settled_ = false;
         tried_unattended_ = false;
-        if (seen_.kind != Presence::Kind::card || open_) lost(sentence_of(seen_.kind));
+        if (seen_.kind != Presence::Kind::card || open_) lost(sentence_of(seen_));
     }
     if (seen_.kind == Presence::Kind::card && !settled_) {
         // Which card is it? Asked once; a card that cannot be had now is asked again.
@@ -297,8 +298,8 @@ void CardThread::unattended() {
     remember(sentence);
 }
 
-CardThread::Settled CardThread::ready(const Job &job, const std::string &serial) {
-    if (open_ && facts_->serial == serial) return std::monostate{};
+std::optional<JobOutcome> CardThread::ready(const Job &job, const std::string &serial) {
+    if (open_ && facts_->serial == serial) return std::nullopt;
     for (;;) {
         if (desk_->closed()) return plain_reply(CKR_DEVICE_REMOVED, "demail-cardd ends.");
         if (job.abandoned() || Clock::now() >= job.deadline)
@@ -316,14 +317,14 @@ CardThread::Settled CardThread::ready(const Job &job, const std::string &serial)
                 settled_ = true;
                 if (!pins_.holds(facts_->main_pin)) unattended();
                 publish();
-                if (facts_->serial == serial && open_) return std::monostate{};
+                if (facts_->serial == serial && open_) return std::nullopt;
                 if (open_)
                     return plain_reply(CKR_TOKEN_NOT_PRESENT, "Another card is in the reader now.");
             } else {
                 why = std::get<Away>(opened).sentence;
             }
         } else {
-            why = sentence_of(seen_.kind);
+            why = sentence_of(seen_);
         }
         if (away_since_ == Clock::time_point{}) away_since_ = Clock::now();
         if (Clock::now() - away_since_ > patience) {

@@ -51,8 +51,6 @@ class CardThread {
     [[nodiscard]] std::optional<Clock::time_point> busy_since() const;
 
   private:
-    using Settled = std::variant<std::monostate, wire::Reply, Moved>; ///< monostate: go on
-
     void run();
     void serve(Job &job);
     JobOutcome outcome_of(Job &job);
@@ -65,8 +63,8 @@ class CardThread {
     [[nodiscard]] std::optional<Failed> greet(Facts facts);
     [[nodiscard]] std::optional<TokenRule> rule_for(const std::string &serial) const;
     void unattended();
-    /// Opens the card, waiting for it until the job's deadline.
-    [[nodiscard]] Settled ready(const Job &job, const std::string &serial);
+    /// Opens the card, waiting for it until the job's deadline; the job's end where that fails.
+    [[nodiscard]] std::optional<JobOutcome> ready(const Job &job, const std::string &serial);
     void publish();
     void remember(const std::string &sentence);
 
@@ -76,9 +74,9 @@ class CardThread {
     template <typename Use>
     [[nodiscard]] JobOutcome with_key(Job &job, const std::string &serial, const std::string &id,
                                       Use use);
-    [[nodiscard]] wire::Reply accounted(const Job &job, const char *act, const std::string &label,
-                                        const std::string &mechanism, const std::string &input,
-                                        wire::Reply reply);
+    /// with_key, written down.
+    template <typename Request, typename Use>
+    [[nodiscard]] JobOutcome accounted(Job &job, const char *act, const Request &request, Use use);
     [[nodiscard]] std::string not_unlocked() const;
 
     // PINs (card_pins.cpp).
@@ -91,6 +89,9 @@ class CardThread {
     [[nodiscard]] JobOutcome unblock_pin(Job &job, const wire::UnblockPin &request);
     [[nodiscard]] JobOutcome probe();
     [[nodiscard]] std::variant<std::size_t, Failed> pin_named(const std::string &name) const;
+    template <typename Act>
+    [[nodiscard]] JobOutcome with_pin(Job &job, const std::string &serial, const std::string &name,
+                                      Act act);
     [[nodiscard]] wire::Reply with_states(wire::Rv rv, std::string sentence);
     [[nodiscard]] wire::Reply told(const Job &job, const char *act, std::size_t pin,
                                    const PinOutcome &outcome, std::string good);

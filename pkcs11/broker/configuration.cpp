@@ -1,19 +1,14 @@
 #include "broker/configuration.hpp"
 
-#include "base/file.hpp"
-#include "base/log.hpp"
-#include "daemon/toml_section.hpp"
+#include "daemon/toml_file.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 namespace demail::broker {
 namespace {
-
-constexpr std::size_t largest_file = 1U << 20;
 
 void assign(std::string &to, std::optional<Located> from) {
     if (from) to = std::move(from->text);
@@ -137,6 +132,12 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
         }
 }
 
+TomlReader reader_into(Configuration &configuration) {
+    return [&configuration](FaultList &faults, const toml::table &root) {
+        read_root(faults, root, configuration);
+    };
+}
+
 } // namespace
 
 bool fits(std::string_view pattern, std::string_view text) noexcept {
@@ -171,31 +172,16 @@ bool TokenRule::fits_serial(std::string_view name) const {
 
 std::variant<Configuration, std::vector<ConfigurationFault>>
 parse_configuration(std::string_view text, const std::string &file) {
-    if (text.size() > largest_file)
-        return std::vector<ConfigurationFault>{{file, 0, 0, "the file is larger than 1 MiB."}};
-    FaultList faults(file);
     Configuration configuration;
-    try {
-        const toml::table root = toml::parse(text, file);
-        read_root(faults, root, configuration);
-    } catch (const toml::parse_error &error) {
-        faults.fault(error.source().begin, log::escaped(error.description()));
-    }
-    if (!faults.empty()) return faults.take_faults();
-    configuration.warnings = faults.take_warnings();
-    return configuration;
+    auto findings = parse_toml(text, file, reader_into(configuration));
+    return outcome_of(std::move(findings), std::move(configuration));
 }
 
 std::variant<Configuration, std::vector<ConfigurationFault>>
 read_configuration(const std::string &file) {
-    try {
-        if (const auto text = read_file(file, largest_file))
-            return parse_configuration(*text, file);
-        return std::vector<ConfigurationFault>{{file, 0, 0, "there is no such file."}};
-    } catch (const std::system_error &error) {
-        return std::vector<ConfigurationFault>{
-            {file, 0, 0, fmt::format("the file cannot be read: {}.", error.code().message())}};
-    }
+    Configuration configuration;
+    auto findings = read_toml(file, reader_into(configuration));
+    return outcome_of(std::move(findings), std::move(configuration));
 }
 
 } // namespace demail::broker

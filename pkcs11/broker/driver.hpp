@@ -91,8 +91,9 @@ struct Presence {
         no_service ///< pcscd, or the module's child, is not there
     };
     Kind kind = Kind::no_service;
-    std::string reader;       ///< its name
-    std::uint64_t events = 0; ///< another number: the card may be another one
+    std::string reader;                         ///< its name
+    std::uint64_t events = 0;                   ///< another number: the card may be another one
+    std::string why = "pcscd does not answer."; ///< where there is no service
     friend bool operator==(const Presence &, const Presence &) = default;
 };
 

@@ -64,19 +64,23 @@ void ModuleDriver::saw(Presence::Kind kind, const wire::Token &token) {
     presence_.reader = token.reader.empty() ? rule_.module : token.reader;
 }
 
+void ModuleDriver::saw_no_module(const Away &away) {
+    saw(Presence::Kind::no_service, {});
+    const std::lock_guard lock(mutex_);
+    presence_.why = away.sentence;
+}
+
 std::variant<wire::Reply, Away> ModuleDriver::ask(const wire::Request &request) {
     if (!child_) return Away{"The PKCS#11 module does not run.", false};
     auto answer = child_->ask(request, rule_.call_limit);
-    if (auto *away = std::get_if<Away>(&answer)) {
-        close();
-        return std::move(*away);
+    if (const auto *reply = std::get_if<wire::Reply>(&answer)) {
+        if (!is_loss(reply->rv)) return answer;
+        answer = Away{sentence(*reply), false};
     }
-    const auto &reply = std::get<wire::Reply>(answer);
-    if (!is_loss(reply.rv)) return answer;
-    Away away{sentence(reply), false};
+    // One that nobody had used yet is started again after the pause.
     close();
     child_.reset();
-    return away;
+    return answer;
 }
 
 std::variant<std::optional<wire::Token>, Away> ModuleDriver::find_token() {
@@ -107,7 +111,7 @@ std::variant<std::optional<wire::Token>, Away> ModuleDriver::find_token() {
 
 void ModuleDriver::look() {
     auto found = find_token();
-    if (std::holds_alternative<Away>(found)) return saw(Presence::Kind::no_service, {});
+    if (const auto *away = std::get_if<Away>(&found)) return saw_no_module(*away);
     const auto &token = std::get<std::optional<wire::Token>>(found);
     saw(token ? Presence::Kind::card : Presence::Kind::no_card, token.value_or(wire::Token{}));
 }
@@ -124,7 +128,7 @@ std::variant<Facts, Failed, Away> ModuleDriver::open() {
     close();
     auto found = find_token();
     if (auto *away = std::get_if<Away>(&found)) {
-        saw(Presence::Kind::no_service, {});
+        saw_no_module(*away);
         return std::move(*away);
     }
     const auto &token = std::get<std::optional<wire::Token>>(found);

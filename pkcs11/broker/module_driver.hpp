@@ -41,6 +41,7 @@ class ModuleDriver : public Driver {
     /// The token that the rule names; nullopt: it is not there.
     [[nodiscard]] std::variant<std::optional<wire::Token>, Away> find_token();
     void saw(Presence::Kind kind, const wire::Token &token);
+    void saw_no_module(const Away &away);
     [[nodiscard]] PinAnswer pin_answer(const std::variant<wire::Reply, Away> &asked,
                                        std::size_t pin);
 

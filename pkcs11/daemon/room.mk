@@ -10,5 +10,7 @@ libdemail_daemon_a_SOURCES = \
 	pkcs11/daemon/fault.hpp \
 	pkcs11/daemon/signals.cpp \
 	pkcs11/daemon/signals.hpp \
+	pkcs11/daemon/toml_file.cpp \
+	pkcs11/daemon/toml_file.hpp \
 	pkcs11/daemon/toml_section.cpp \
 	pkcs11/daemon/toml_section.hpp

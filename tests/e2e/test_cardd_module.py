@@ -167,6 +167,14 @@ class Faults(ModuleTest):
             self.cardd.stop()
             self.assertLess(time.monotonic() - began, 1.5)
 
+    def test_a_module_that_hangs_before_anybody_used_it_is_killed_too(self):
+        self.does("hang 60 C_GetTokenInfo")
+        self.cardd.start()
+        wait_for(lambda: self.calls("C_Initialize") >= 2, 15, "a second start of the module")
+        self.does()
+        self.start()
+        self.sign()
+
     def test_a_wrong_pin_costs_one_login_over_restarts(self):
         token = self.start(unlock=False)
         self.cardd.stop()

@@ -94,7 +94,7 @@ void faults_have_their_place_and_a_sentence() {
     says(fault("[[allow]]\nkey = \"*\"\nuser = \"a\"\ngroup = \"b\"\n"), "a user or a group");
     says(fault("[[allow]]\nkey = \"*\"\nuser = \"a\"\nper_minute = -1\n"), "from 0 to");
     says(fault("[daemon\n"), "cardd.toml:1:");
-    says(fault(std::string((1 << 20) + 1, ' ')), "larger");
+    says(fault(std::string((4 << 20) + 1, ' ')), "larger");
 }
 
 void the_last_16_digits_of_a_serial_name_the_card_too() {
