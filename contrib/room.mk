@@ -17,6 +17,7 @@ nobase_dist_sandbox_DATA = \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
 	contrib/sandbox/client.py \
+	contrib/sandbox/console.py \
 	contrib/sandbox/daemons.py \
 	contrib/sandbox/namespaces.py \
 	contrib/sandbox/pki.py \

@@ -5,6 +5,7 @@ import os
 
 from cardd import CARDD_USER, Cardd, unattended
 from pcscd import Pcscd
+from softhsm import run
 from tcos import profiles
 from virtual_card import VirtualCard
 
@@ -12,15 +13,20 @@ PIN = "123456"
 
 
 class CardToken:
-    """Below DIRECTORY: pcscd, card, cardd. `environment` is what a user of the token must have."""
+    """Below DIRECTORY: pcscd, card, cardd. `environment` is what a user of the token must have.
+    unlocked: demail-cardd gets the PIN from a file; else a person has to unlock the card."""
 
-    def __init__(self, directory, build_directory, profile="netkey-v3"):
+    kind = "card"
+
+    def __init__(self, directory, build_directory, profile="netkey-v3", unlocked=True):
+        self.unlocked = unlocked
         self.base = os.path.realpath(directory)
         self.directory = os.path.join(self.base, "token")  # the relay's; empty
         self.pcscd = Pcscd(self.base)
         self.card = VirtualCard(self.base, self.pcscd, profile)
-        self.cardd = Cardd(self.base, build_directory, self.pcscd,
-                           {"user": CARDD_USER, "group": CARDD_USER, "extra_groups": []})
+        # demailctl gives a PIN to root or to the host's user demail-cardd alone.
+        self.cardd = Cardd(self.base, build_directory, self.pcscd, {
+            "user": CARDD_USER, "group": CARDD_USER, "extra_groups": []} if unlocked else None)
         self.environment = self.cardd.environment
         # The signature key of a NetKey card takes no SHA-256; its authentication key does.
         self.signs_with = "demail-auth" if profile.startswith("netkey") else "demail-sign"
@@ -31,7 +37,8 @@ class CardToken:
         self.iccsn = self.card.create().iccsn
         self.pcscd.create()
         self.cardd.create()  # the directories
-        self.cardd.create(unattended(self.card, self.cardd.write_pin(PIN), self.iccsn),
+        pin_file = self.cardd.write_pin(PIN) if self.unlocked else None
+        self.cardd.create(unattended(self.card, pin_file, self.iccsn),
                           f'[[allow]]\nkey = "demail-*"\nuser = "{relay_user}"\n')
 
     def make_key(self, label, *_):
@@ -41,6 +48,15 @@ class CardToken:
     def uri(self, label):
         label = self.signs_with if label == "demail-sign" else label
         return f"pkcs11:serial={self.iccsn[4:]};object={label}?module-path={self.cardd.module}"
+
+    def tool(self, *arguments):
+        """pkcs11-tool with demail-cardd's module."""
+        return run(["pkcs11-tool", "--module", self.cardd.module, *arguments],
+                   {**os.environ, **self.environment})
+
+    @property
+    def parts(self):
+        return [self.pcscd.process, self.card, self.cardd.process]
 
     def start(self):
         self.pcscd.start()

@@ -17,6 +17,18 @@ def _check(result, what):
         raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
+def allowed():
+    """Whether this process may have a network and mounts of its own; a container may forbid it."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            unshare_network_and_mounts()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
 def unshare_network_and_mounts():
     """This process's own from now on; nothing that it mounts is seen outside."""
     _check(_libc.unshare(CLONE_NEWNET | CLONE_NEWNS), "unshare")

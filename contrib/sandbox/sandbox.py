@@ -19,6 +19,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import pki  # noqa: E402
+from card_token import CardToken  # noqa: E402
 from client import Client, message  # noqa: E402
 from daemons import RELAY_USER, RULES, Daemons  # noqa: E402
 from postfix import Postfix  # noqa: E402
@@ -107,7 +108,7 @@ class Sandbox:
             self.ports[sink.name] = int(sink.wait_until(
                 lambda name=sink.name: self._read(name, "port"), "its port"))
         with open(os.path.join(self.directory, "sandbox.json"), "w", encoding="utf-8") as file:
-            json.dump({"ports": self.ports}, file)
+            json.dump({"ports": self.ports, "token": self.token.kind}, file)
         signer = self._create_provider(key_type, provider or {})
         self.postfix.create(self.ports["smtp"], self.ports["internet"], self.ports["mailboxes"],
                             self.daemons.domains, **postfix)
@@ -213,12 +214,14 @@ class Sandbox:
     @classmethod
     def attach(cls, directory, build_directory):
         """A sandbox that another run started."""
-        sandbox = cls(directory, build_directory, keep=True)
         try:
-            with open(os.path.join(sandbox.directory, "sandbox.json"), encoding="utf-8") as file:
-                sandbox.ports = json.load(file)["ports"]
+            with open(os.path.join(directory, "sandbox.json"), encoding="utf-8") as file:
+                known = json.load(file)
         except FileNotFoundError as none:
             raise Failure(f"{directory}: no sandbox is there") from none
+        token = CardToken if known["token"] == CardToken.kind else Token
+        sandbox = cls(directory, build_directory, keep=True, token=token)
+        sandbox.ports = known["ports"]
         return sandbox
 
     # Using it
@@ -291,7 +294,7 @@ def main():
         elif options.verb == "stop":
             sandbox.stop()
         else:
-            for part in (sandbox.postfix, *sandbox.parts):
+            for part in (sandbox.postfix, *sandbox.token.parts, *sandbox.parts):
                 name = getattr(part, "name", "postfix")
                 print(f"{name:14} {'pid ' + str(part.pid) if part.pid else 'not running'}")
             print(f"{'SMTP port':14} {sandbox.ports['smtp']}")

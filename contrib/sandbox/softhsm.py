@@ -29,6 +29,9 @@ class Token:
     """Everything lies in DIRECTORY/token. `environment` is what a user of the token must have
     set."""
 
+    kind = "softhsm"
+    parts = ()  # no process of its own
+
     def __init__(self, directory, _build_directory=None, label="demail-sandbox"):
         self.directory = directory = os.path.join(os.path.realpath(directory), "token")
         self.label = label

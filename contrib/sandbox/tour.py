@@ -11,9 +11,13 @@ import textwrap
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import namespaces  # noqa: E402
+from card_token import PIN, CardToken  # noqa: E402
 from client import Refused, message  # noqa: E402
+from console import Console  # noqa: E402
 from process import Failure, wait_for  # noqa: E402
 from sandbox import Sandbox, choose_directory  # noqa: E402
+from softhsm import Token  # noqa: E402
 
 ANNA, BOB, IDA = "anna@firm.example", "bob@other.de-mail.de", "ida@internet.example"
 # Log lines and addresses are the program's own output, but a terminal shows only plain text.
@@ -38,6 +42,36 @@ def log_lines(text, *words):
     return "\n".join(line for line in text.splitlines() if all(word in line for word in words))
 
 
+class LockedCard(CardToken):
+    """A virtual TCOS card that a person unlocks before the relay starts."""
+
+    def __init__(self, directory, build_directory):
+        super().__init__(directory, build_directory, unlocked=False)
+        self.demailctl = os.path.join(build_directory, "demailctl")
+
+    def start(self):
+        super().start()
+        say("The machine was started, and demail-cardd has found the card; it signs nothing yet.")
+        show(wait_for(lambda: log_lines(self.cardd.process.log(), 'state="here"'), 20, "the card"))
+        say("A person unlocks it at the console: demailctl unlock")
+        console = Console([self.demailctl, "unlock"], self.environment)
+        # It shows the card first, and then asks.
+        console.read_until("PIN2: ")
+        console.type(f"{PIN}\n")
+        code, text = console.end()
+        show(text)
+        if code:
+            raise Failure(f"demailctl unlock ended with {code}")
+
+
+def token():
+    if namespaces.allowed():
+        return LockedCard
+    say("This container forbids namespaces of one's own, which the virtual card's pcscd needs: a "
+        "software token is used.")
+    return Token
+
+
 def send(box):
     content = message(ANNA, [BOB, IDA], subject="The contract", text="Dear Bob,\nhere it is.\n")
     content = b"X-De-Mail-Confirmation-Of-Dispatch: yes\r\n" + content
@@ -57,10 +91,13 @@ def follow(box, queue_id):
     submission = wait_for(box.accepted, 60, "the provider's acceptance")[0]
     box.postfix.wait_empty(20)
     say("Postfix gave the De-Mail to demail-relay by LMTP. The relay checked the seal, signed with "
-        "the key in the token, and submitted over TLS with the token's certificate.")
+        "the card's key, and submitted over TLS with the card's certificate.")
     show(log_lines(box.relay.log(), "event=submitted"))
-    say("The keys were made in the token and cannot leave it:")
-    show(box.token.tool("--list-objects", "--type", "privkey").decode())
+    say("The private keys cannot leave the card. What any program that speaks PKCS#11 sees:")
+    show(box.token.tool("--list-objects", "--type", "pubkey").decode())
+    if box.token.kind == CardToken.kind:
+        say("demail-cardd wrote each signature down: who had it made, and by which key.")
+        show(log_lines(box.token.cardd.process.log(), "event=signed"))
     say("Postfix logs where the De-Mail went, with the provider's message id.")
     show(log_lines(box.postfix.log(), queue_id, f"to=<{BOB}>"))
     say("The provider (a simulator that shares no code with the relay) checked certificate, "
@@ -89,7 +126,8 @@ def refuse(box):
 
 
 def tour(box):
-    say("Starting the sandbox: CA, SoftHSM token, provider, Postfix, demail-relay, demail-milter")
+    say("Starting the sandbox: CA, smartcard, provider, Postfix, demail-cardd, demail-relay, "
+        "demail-milter")
     box.create()
     box.start()
     show("\n".join([f"everything lies in {box.directory}",
@@ -129,7 +167,7 @@ def clear(directory):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", required=True)
+    parser.add_argument("--build", required=True, type=os.path.realpath)
     parser.add_argument("--directory", required=True)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
@@ -141,7 +179,7 @@ def main():
     directory = choose_directory(options.directory)
     try:
         clear(directory)
-        box = Sandbox(directory, options.build)
+        box = Sandbox(directory, options.build, token=token())
         try:
             tour(box)
         except BaseException:

@@ -1,60 +1,22 @@
 """demailctl at a console, for the card: what it says before anything happens, what then happens."""
 import json
 import os
-import pty
-import select
 import subprocess
-import time
 import unittest
 
 from cardd_fixture import BUILD, CarddTest, DIGEST, PIN, WRONG, cardd_wire
+from console import Console
 
 DEMAILCTL = os.path.join(BUILD, "demailctl")
-
-
-class Console:
-    """A person at a terminal."""
-
-    def __init__(self, test, *words):
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            os.environ["DEMAIL_CARDD_SOCKET"] = test.cardd.socket
-            os.execv(DEMAILCTL, ["demailctl", *words])
-        self.text = ""
-
-    def read_until(self, words, timeout=20):
-        end = time.monotonic() + timeout
-        while words not in self.text:
-            ready, _, _ = select.select([self.terminal], [], [], max(0, end - time.monotonic()))
-            if not ready:
-                raise AssertionError(f"{words!r} did not come: {self.text}")
-            try:
-                self.text += os.read(self.terminal, 4096).decode()
-            except OSError as error:
-                raise AssertionError(f"{words!r} did not come: {self.text}") from error
-        return self.text
-
-    def type(self, text):
-        os.write(self.terminal, text.encode())
-
-    def end(self):
-        """(exit code, all that was on the screen)"""
-        while True:
-            try:
-                part = os.read(self.terminal, 4096)
-            except OSError:
-                break
-            if not part:
-                break
-            self.text += part.decode()
-        os.close(self.terminal)
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), self.text.replace("\r", "")
 
 
 class CardCommands(CarddTest):
     def setUp(self):
         super().setUp()
         self.start(unlock=False)
+
+    def console(self, *words):
+        return Console([DEMAILCTL, *words], {"DEMAIL_CARDD_SOCKET": self.cardd.socket})
 
     def ctl(self, *words, pins=None):
         """(exit code, standard output, standard error); PINs by --pin-fd."""
@@ -84,7 +46,7 @@ class CardCommands(CarddTest):
 
 class Unlock(CardCommands):
     def test_at_a_terminal_all_is_said_before_and_nothing_is_shown_of_the_pin(self):
-        console = Console(self, "unlock")
+        console = self.console("unlock")
         said = console.read_until("NetKey PIN2: ")
         self.assertIn(self.serial, said)
         self.assertIn("3 tries are left", said)
@@ -101,7 +63,7 @@ class Unlock(CardCommands):
 
     def test_a_person_who_thinks_better_of_it_leaves_the_card_untouched(self):
         for keys in ("\x03", "1234\x03", "\x04", "\r"):
-            console = Console(self, "unlock")
+            console = self.console("unlock")
             console.read_until("NetKey PIN2: ")
             console.type(keys)
             code, text = console.end()
@@ -178,7 +140,7 @@ class Pins(CardCommands):
         code, _, err = self.ctl("unlock", pins=[PIN])
         self.assertEqual(code, 1)
         self.assertIn("pin set", err)
-        console = Console(self, "pin", "set")
+        console = self.console("pin", "set")
         console.read_until("New NetKey PIN2: ")
         console.type("246810\r")
         console.read_until("again: ")
@@ -187,7 +149,7 @@ class Pins(CardCommands):
         self.assertEqual(code, 1)
         self.assertIn("not alike", text)
         self.assertEqual(self.status()["pin2"]["condition"], "null-pin")
-        console = Console(self, "pin", "set")
+        console = self.console("pin", "set")
         self.assertIn("no way back", console.read_until("New NetKey PIN2: ").replace("\r\n", " "))
         console.type("246810\r")
         console.read_until("again: ")
