@@ -17,12 +17,14 @@ class CardToken:
     unlocked: demail-cardd gets the PIN from a file; else a person has to unlock the card."""
 
     kind = "card"
+    readers = 1
+    days_left = None  # until the card's certificates end
 
     def __init__(self, directory, build_directory, profile="netkey-v3", unlocked=True):
         self.unlocked = unlocked
         self.base = os.path.realpath(directory)
         self.directory = os.path.join(self.base, "token")  # the relay's; empty
-        self.pcscd = Pcscd(self.base)
+        self.pcscd = Pcscd(self.base, self.readers)
         self.card = VirtualCard(self.base, self.pcscd, profile)
         # demailctl gives a PIN to root or to the host's user demail-cardd alone.
         self.cardd = Cardd(self.base, build_directory, self.pcscd, {
@@ -34,12 +36,12 @@ class CardToken:
     def create(self, authority, relay_user):
         os.makedirs(self.directory, exist_ok=True)
         self.card.authority = authority
-        self.iccsn = self.card.create().iccsn
+        self.iccsn = self.card.create(days_left=self.days_left).iccsn
         self.pcscd.create()
         self.cardd.create()  # the directories
         pin_file = self.cardd.write_pin(PIN) if self.unlocked else None
-        self.cardd.create(unattended(self.card, pin_file, self.iccsn),
-                          f'[[allow]]\nkey = "demail-*"\nuser = "{relay_user}"\n')
+        self.rules = f'[[allow]]\nkey = "demail-*"\nuser = "{relay_user}"\n'
+        self.cardd.create(unattended(self.card, pin_file, self.iccsn), self.rules)
 
     def make_key(self, label, *_):
         """The certificate of a key that was on the card from the beginning."""

@@ -95,15 +95,17 @@ def issue_client(ca, public_key_pem, common_name):
                        [ExtendedKeyUsageOID.CLIENT_AUTH, SMARTCARD_LOGON]))
 
 
-def issue_for_card(ca, public_key, common_name, role, expired=False):
-    """A certificate (x509.Certificate) as De-Mail's cards hold them. role: "auth" signs in, "sign"
+def issue_for_card(ca, public_key, common_name, role, days_left=None):
+    """A certificate (x509.Certificate) as De-Mail's cards hold them; days_left: until its end, which
+    may be past. role: "auth" signs in, "sign"
     signs for a person, "enc" is enciphered to; "issuer" is the one that the card's maker puts on
     it, for none of De-Mail's uses."""
     usage = {"auth": {"digital_signature": True}, "sign": {"content_commitment": True},
              "enc": {"key_encipherment": True}, "issuer": {"data_encipherment": True}}[role]
     extended = [ExtendedKeyUsageOID.CLIENT_AUTH, SMARTCARD_LOGON] if role == "auth" else []
     return _issue(ca, common_name, public_key, extended, usage=usage,
-                  age=2 * LIFETIME if expired else ONE_HOUR)
+                  age=ONE_HOUR if days_left is None else
+                  LIFETIME - datetime.timedelta(days=days_left) - ONE_HOUR)
 
 
 def sha256_of(certificate_pem):

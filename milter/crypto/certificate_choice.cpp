@@ -1,5 +1,6 @@
 #include "crypto/certificate_choice.hpp"
 
+#include "base/certificate_time.hpp"
 #include "base/handle.hpp"
 
 #include <fmt/format.h>
@@ -75,11 +76,6 @@ std::string uses_text(X509 *certificate, const EXTENDED_KEY_USAGE *extended) {
     return text;
 }
 
-std::time_t time_of(const ASN1_TIME *time) {
-    std::tm parts{};
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? ::timegm(&parts) : 0;
-}
-
 struct Verdict {
     int rank;
     std::string reason;
@@ -153,12 +149,6 @@ std::string name_text(const X509_NAME *name) {
     char *text = nullptr;
     const long size = BIO_get_mem_data(memory.get(), &text);
     return std::string(text, static_cast<std::size_t>(size));
-}
-
-std::string date_text(std::time_t time) {
-    std::tm parts{};
-    if (time == 0 || ::gmtime_r(&time, &parts) == nullptr) return "";
-    return fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
 }
 
 } // namespace demail::crypto

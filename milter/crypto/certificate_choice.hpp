@@ -32,7 +32,5 @@ struct Suitability {
 
 /// Subject or issuer on one line (RFC 2253), control characters escaped.
 [[nodiscard]] std::string name_text(const X509_NAME *name);
-/// 2027-03-31; "" when it cannot be read.
-[[nodiscard]] std::string date_text(std::time_t time);
 
 } // namespace demail::crypto

@@ -32,8 +32,9 @@ bool any_part_could_be_demail(std::string_view text, const DomainSnapshot &domai
     return false;
 }
 
-bool blank(char c) {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+/// What a careless reader of an address leaves out, so that its two sides are read as one word.
+bool left_out(char c) {
+    return std::string_view(" \t\r\n\"\\<>").find(c) != std::string_view::npos;
 }
 
 std::string_view without_brackets(std::string_view text) {
@@ -69,7 +70,7 @@ bool could_be_demail(std::string_view text, const DomainSnapshot &domains) {
     if (any_part_could_be_demail(text, domains)) return true;
     std::string joined;
     std::copy_if(text.begin(), text.end(), std::back_inserter(joined),
-                 [](char c) { return !blank(c); });
+                 [](char c) { return !left_out(c); });
     return joined.size() != text.size() && any_part_could_be_demail(joined, domains);
 }
 

@@ -1,5 +1,7 @@
 // pin status, card status, card probe, card audit: looking costs no try.
+#include "base/certificate_time.hpp"
 #include "broker/audit.hpp"
+#include "broker/certificate_ends.hpp"
 #include "daemon/exit.hpp"
 #include "programs/ctl_card_daemon.hpp"
 #include "programs/ctl_screen.hpp"
@@ -7,7 +9,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <exception>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -72,7 +76,39 @@ ordered_json json_of(const wire::PinStates &states) {
     return {{"card", states.serial}, {"label", states.label}, {"pins", std::move(pins)}};
 }
 
-ordered_json json_of(const wire::StatusReport &report) {
+/// The key whose certificates end first.
+struct FirstEnd {
+    std::string key;
+    std::time_t end = 0;
+};
+using FirstEnds = std::map<std::string, FirstEnd>; ///< by card
+
+/// Of the cards that are there; one that goes meanwhile is left out.
+FirstEnds first_ends(CardDaemon &daemon, const wire::StatusReport &report) {
+    FirstEnds ends;
+    for (const wire::TokenStatus &one : report.tokens) {
+        const auto asked = daemon.ask(wire::ListObjects{one.token.serial});
+        const auto *reply = std::get_if<wire::Reply>(&asked);
+        const auto *list = reply ? std::get_if<wire::ObjectList>(&reply->body) : nullptr;
+        if (list == nullptr) continue;
+        for (const wire::Key &key : list->keys) {
+            const auto end = broker::end_of_key(key.id, list->certificates);
+            FirstEnd &first = ends[one.token.serial];
+            if (end && (first.end == 0 || *end < first.end)) first = {key.label, *end};
+        }
+    }
+    return ends;
+}
+
+Cell end_cell(const FirstEnd &first) {
+    if (first.end == 0) return {"", Tone::plain};
+    const long days = broker::days_between(std::time(nullptr), first.end);
+    return {fmt::format("{} ({})", date_text(first.end), first.key), days < 8     ? Tone::bad
+                                                                     : days <= 60 ? Tone::warning
+                                                                                  : Tone::plain};
+}
+
+ordered_json json_of(const wire::StatusReport &report, FirstEnds ends) {
     ordered_json cards = ordered_json::array();
     for (const wire::TokenStatus &one : report.tokens)
         cards.push_back({{"card", one.token.serial},
@@ -85,7 +121,9 @@ ordered_json json_of(const wire::StatusReport &report) {
                          {"signatures", one.signatures},
                          {"failures", one.failures},
                          {"heals", one.heals},
-                         {"waiting", one.waiting}});
+                         {"waiting", one.waiting},
+                         {"firstEnd", date_text(ends[one.token.serial].end)},
+                         {"firstEndOf", ends[one.token.serial].key}});
     return {{"version", report.program_version},
             {"started", report.started},
             {"auditLines", report.audit_lines},
@@ -139,17 +177,19 @@ int show_cards(const CardWords &words) {
         complain(reply.sentence);
         return exit_bad;
     }
+    FirstEnds ends = first_ends(daemon, *report);
     if (words.json) {
-        print_json(json_of(*report));
+        print_json(json_of(*report, std::move(ends)));
         return exit_good;
     }
     tell(fmt::format("demail-cardd {}, since {}; audit log: {} lines", report->program_version,
                      moment(report->started), report->audit_lines));
-    Table table({"card", "label", "state", "signatures", "failed", "healed", "waiting", "remark"});
+    Table table({"card", "label", "state", "signatures", "failed", "healed", "waiting",
+                 "first certificate ends", "remark"});
     for (const wire::TokenStatus &one : report->tokens)
         table.add({one.token.serial, one.token.label, state_of(one), std::to_string(one.signatures),
                    std::to_string(one.failures), std::to_string(one.heals),
-                   std::to_string(one.waiting), one.sentence});
+                   std::to_string(one.waiting), end_cell(ends[one.token.serial]), one.sentence});
     print(report->tokens.empty() ? "No card has been seen.\n"
                                  : table.str(Screen::of(STDOUT_FILENO)));
     return exit_good;

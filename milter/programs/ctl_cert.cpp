@@ -1,5 +1,6 @@
 #include "programs/ctl_cert.hpp"
 
+#include "base/certificate_time.hpp"
 #include "base/digest.hpp"
 #include "programs/ctl_screen.hpp"
 
@@ -95,7 +96,7 @@ std::string as_text(const ListedModules &modules, const std::vector<ConfiguredKe
                 any = true;
                 table.add({chosen ? Cell("*", Tone::good) : Cell(" "), token.label, one.label,
                            crypto::name_text(X509_get_subject_name(one.certificate.get())),
-                           crypto::date_text(one.judged.until), one.judged.uses,
+                           date_text(one.judged.until), one.judged.uses,
                            Cell(reason_of(token, i), chosen ? Tone::good : Tone::plain),
                            joined(uses_of(path, token, i, keys))});
             }
@@ -122,7 +123,7 @@ ordered_json certificate_json(const std::string &module, const ListedToken &toke
             {"subject", visible(crypto::name_text(X509_get_subject_name(one.certificate.get())))},
             {"issuer", visible(crypto::name_text(X509_get_issuer_name(one.certificate.get())))},
             {"sha256", hex(view(sha256(der)))},
-            {"validUntil", crypto::date_text(one.judged.until)},
+            {"validUntil", date_text(one.judged.until)},
             {"uses", one.judged.uses},
             {"usable", one.judged.rank > 0},
             {"reason", one.judged.reason},

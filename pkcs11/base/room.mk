@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libdemail-base.a
 libdemail_base_a_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 libdemail_base_a_SOURCES = \
+	pkcs11/base/certificate_time.cpp \
+	pkcs11/base/certificate_time.hpp \
 	pkcs11/base/digest.cpp \
 	pkcs11/base/digest.hpp \
 	pkcs11/base/digest_info.cpp \

@@ -1,5 +1,6 @@
 #include "broker/card_thread.hpp"
 
+#include "base/certificate_time.hpp"
 #include "base/digest.hpp"
 #include "base/log.hpp"
 #include "broker/pin_file.hpp"
@@ -23,6 +24,8 @@ using namespace std::chrono_literals;
 constexpr auto patience = 10s;
 /// How often a reader is looked at that nobody has called changed.
 constexpr auto look_again = 1s;
+/// Between two looks at the certificates' ends.
+constexpr auto warn_again = std::chrono::hours(1);
 /// Between two attempts at a card that is there but cannot be had.
 constexpr auto breath = 200ms;
 
@@ -158,9 +161,11 @@ void CardThread::look() {
     Presence presence = driver_->presence();
     if (presence != seen_) {
         seen_ = std::move(presence);
-        settled_ = false;
-        tried_unattended_ = false;
-        if (seen_.kind != Presence::Kind::card || open_) lost(sentence_of(seen_));
+        if (!still_ours()) {
+            settled_ = false;
+            tried_unattended_ = false;
+            if (seen_.kind != Presence::Kind::card || open_) lost(sentence_of(seen_));
+        }
     }
     if (seen_.kind == Presence::Kind::card && !settled_) {
         // Which card is it? Asked once; a card that cannot be had now is asked again.
@@ -175,6 +180,36 @@ void CardThread::look() {
         if (!pins_.holds_any()) let_go();
     }
     if (open_ && rule_.idle > 0s && Clock::now() - last_use_ > rule_.idle) let_go();
+    if (facts_ && Clock::now() - last_warning_ >= warn_again) {
+        last_warning_ = Clock::now();
+        warn_of_ends();
+    }
+}
+
+bool CardThread::still_ours() {
+    // pcscd may tell of an insertion late, when the card is open already; the card itself knows.
+    return open_ && seen_.kind == Presence::Kind::card && !facts_->pins.empty() &&
+           std::holds_alternative<PinStand>(driver_->stand(facts_->main_pin));
+}
+
+void CardThread::warn_of_ends() {
+    const std::time_t now = std::time(nullptr);
+    std::vector<KeyEnd> ends;
+    for (const KeyFacts &key : facts_->keys)
+        if (const auto end = end_of_key(key.key.id, facts_->certificates))
+            ends.push_back({key.key.label, *end});
+    for (const KeyEnd &one : end_warnings_.due(facts_->serial, std::move(ends), now)) {
+        const long days = days_between(now, one.end);
+        log::event(days < 8 ? log::Level::error : log::Level::warning, "certificate",
+                   {{"card", facts_->serial},
+                    {"key", one.label},
+                    {"ends", date_text(one.end)},
+                    {"text", days < 0 ? "Its certificate has ended: De-Mails wait until another "
+                                        "card is used."
+                                      : fmt::format("Its certificate ends in {} days: order the "
+                                                    "next card (demail-cardd(8), RENEWAL).",
+                                                    days)}});
+    }
 }
 
 void CardThread::let_go() noexcept {
@@ -253,6 +288,7 @@ std::optional<Failed> CardThread::greet(Facts facts) {
                    {{"card", facts->serial}, {"reader", seen_.reader}, {"state", "not-ours"}});
         return failed;
     }
+    if (!facts_ || another) last_warning_ = {};
     if (!facts_)
         log::event(log::Level::info, "card",
                    {{"card", facts->serial},

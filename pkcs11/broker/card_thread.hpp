@@ -5,6 +5,7 @@
 
 #include "broker/audit.hpp"
 #include "broker/catalogue.hpp"
+#include "broker/certificate_ends.hpp"
 #include "broker/configuration.hpp"
 #include "broker/driver.hpp"
 #include "broker/job.hpp"
@@ -57,12 +58,14 @@ class CardThread {
 
     // The card's presence (card_thread.cpp).
     void look();
+    [[nodiscard]] bool still_ours();
     void lost(const std::string &why);
     void let_go() noexcept;
     [[nodiscard]] std::variant<std::monostate, Failed, Away> open();
     [[nodiscard]] std::optional<Failed> greet(Facts facts);
     [[nodiscard]] std::optional<TokenRule> rule_for(const std::string &serial) const;
     void unattended();
+    void warn_of_ends();
     /// Opens the card, waiting for it until the job's deadline; the job's end where that fails.
     [[nodiscard]] std::optional<JobOutcome> ready(const Job &job, const std::string &serial);
     void publish();
@@ -119,7 +122,8 @@ class CardThread {
     bool tried_unattended_ = false; ///< the PIN file, since the last change
     bool locked_by_person_ = false; ///< until a person unlocks, or another card comes
     Presence seen_;
-    Clock::time_point last_use_{}, away_since_{}, last_look_{};
+    Clock::time_point last_use_{}, away_since_{}, last_look_{}, last_warning_{};
+    EndWarnings end_warnings_;
     RateLimit guesses_;
     wire::TokenStatus status_;
     std::thread thread_;

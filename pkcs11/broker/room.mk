@@ -15,6 +15,8 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/cards.hpp \
 	pkcs11/broker/catalogue.cpp \
 	pkcs11/broker/catalogue.hpp \
+	pkcs11/broker/certificate_ends.cpp \
+	pkcs11/broker/certificate_ends.hpp \
 	pkcs11/broker/configuration.cpp \
 	pkcs11/broker/configuration.hpp \
 	pkcs11/broker/configuration_files.cpp \
@@ -63,12 +65,15 @@ demail_cardd_SOURCES = pkcs11/broker/demail-cardd.cpp
 demail_cardd_CPPFLAGS = $(libdemail_broker_a_CPPFLAGS)
 demail_cardd_LDADD = $(BROKER_LIBS) $(LIBS_BROKER)
 
-broker_tests = tests/unit/broker_audit_test tests/unit/broker_configuration_test \
+broker_tests = tests/unit/broker_audit_test tests/unit/broker_certificate_ends_test \
+	tests/unit/broker_configuration_test \
 	tests/unit/broker_pins_test tests/unit/broker_turns_test
 UNIT_TESTS += $(broker_tests)
 tests_unit_broker_audit_test_SOURCES = tests/unit/broker_audit_test.cpp \
 	tests/unit/temporary_directory.hpp
 tests_unit_broker_audit_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)
+tests_unit_broker_certificate_ends_test_SOURCES = tests/unit/broker_certificate_ends_test.cpp
+tests_unit_broker_certificate_ends_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)
 tests_unit_broker_configuration_test_SOURCES = tests/unit/broker_configuration_test.cpp \
 	tests/unit/temporary_directory.hpp
 tests_unit_broker_configuration_test_LDADD = $(BROKER_LIBS) $(UNIT_LIBS) $(LIBS_BROKER)

@@ -6,7 +6,7 @@
 namespace demail::module {
 
 /// To standard error with DEMAIL_LOG=stderr (not in setuid programs), else nowhere: a library has
-/// no log of its own.
+/// no log of its own. One that is said again and again is written once.
 void say(std::string_view sentence) noexcept;
 
 } // namespace demail::module

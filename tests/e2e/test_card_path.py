@@ -21,15 +21,17 @@ class CardPath:
         daemons.write_configuration(daemons.configuration().replace(
             "[[account]]", LIMITS.format(cls.version) + "[[account]]", 1))
 
+    def card(self):
+        return self.box.token.card.control
+
     def test_a_de_mail_is_signed_by_the_card(self):
         before = self.card()("counters")["operations"]
         self.send([BOB], message(ANNA, [BOB]))
         self.accepted(1)
         self.assertGreater(self.card()("counters")["operations"], before)
 
-    def card(self):
-        return self.box.token.card.control
 
+class NetKeyTls12(CardPath, EndToEnd):
     def test_de_mails_wait_for_a_card_that_is_out(self):
         self.box.token.card.remove()
         self.send([BOB], message(ANNA, [BOB]))
@@ -39,10 +41,6 @@ class CardPath:
         self.box.postfix.flush()
         self.accepted(1)
         self.assertEqual(self.card()("counters")["tries_burnt"], 0)
-
-
-class NetKeyTls12(CardPath, EndToEnd):
-    pass
 
 
 class NetKeyTls13(CardPath, EndToEnd):

@@ -1,4 +1,5 @@
 // A certificate as a token gives it: our reading of it, and what it prints for people.
+#include "base/certificate_time.hpp"
 #include "base/handle.hpp"
 #include "crypto/certificate_choice.hpp"
 #include "fuzz.hpp"
@@ -32,7 +33,7 @@ void certificate(std::string_view der) {
         HOLDS(judged.back().rank >= 0);
         HOLDS(!judged.back().reason.empty() && shown_on_one_line(judged.back().reason));
         HOLDS(shown_on_one_line(judged.back().uses));
-        HOLDS(shown_on_one_line(crypto::date_text(judged.back().until)));
+        HOLDS(shown_on_one_line(date_text(judged.back().until)));
     }
     HOLDS(judged.front().rank == 0); // without a key
     HOLDS(judged[1].rank == judged[2].rank);

@@ -1,3 +1,4 @@
+#include "base/certificate_time.hpp"
 #include "certificates.hpp"
 #include "check.hpp"
 #include "crypto/certificate_choice.hpp"
@@ -64,9 +65,9 @@ void a_certificate_for_other_uses_is_not_taken() {
 void a_certificate_outside_its_validity_is_not_taken() {
     CHECK_EQUAL(judged(valid(-10, -1)).rank, 0);
     CHECK_EQUAL(judged(valid(-10, -1)).reason,
-                "it expired on " + date_text(std::time(nullptr) - 86400));
+                "it expired on " + demail::date_text(std::time(nullptr) - 86400));
     CHECK_EQUAL(judged(valid(2, 10)).reason,
-                "it is not valid before " + date_text(std::time(nullptr) + 2 * 86400));
+                "it is not valid before " + demail::date_text(std::time(nullptr) + 2 * 86400));
 }
 
 void a_ca_certificate_is_not_taken() {

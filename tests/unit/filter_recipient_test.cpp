@@ -95,6 +95,12 @@ static void a_de_mail_domain_in_the_local_part_does_not_pass_for_ordinary() {
     CHECK_EQUAL(kind("<bob=firm.example@srs.example>"), "ordinary");
 }
 
+static void a_de_mail_domain_that_quotes_or_brackets_break_up_is_seen() {
+    for (const char *text :
+         {"a%de-mai\"l.de....", "a%de->mail.de.", "a%de-\\mail.de", "a%firm <.example"})
+        CHECK_EQUAL(kind(text), "malformed demail");
+}
+
 static void domains_that_end_or_change_are_told_apart() {
     CHECK_EQUAL(kind("<bob@gone.example>"), "ended");
     CHECK_EQUAL(kind("<bob@new.example>"), "in change");
@@ -133,6 +139,7 @@ int main() {
                       TEST(forms_that_the_transport_map_would_miss_are_told_apart),
                       TEST(what_is_longer_than_a_de_mail_address_can_be_is_told_apart),
                       TEST(a_de_mail_domain_in_the_local_part_does_not_pass_for_ordinary),
+                      TEST(a_de_mail_domain_that_quotes_or_brackets_break_up_is_seen),
                       TEST(domains_that_end_or_change_are_told_apart),
                       TEST(without_a_list_only_what_looks_like_de_mail_waits),
                       TEST(text_that_is_no_address_is_no_address),

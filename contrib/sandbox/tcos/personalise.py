@@ -17,10 +17,10 @@ from .profiles import PROFILES, keys_of
 OID = bytes.fromhex("0603550424")
 
 
-def make(directory, profile, authority, name="firm", iccsn=None, atr=None):
+def make(directory, profile, authority, name="firm", iccsn=None, atr=None, days_left=None):
     """Writes a card of the profile (a name) into the new DIRECTORY and returns it. `authority`
     (pki.Authority) signs the certificates; its directory may be given instead, where a CA is made
-    when none is there. The PINs are the profile's."""
+    when none is there. The PINs are the profile's. days_left: until the certificates end."""
     profile = PROFILES[profile]
     if isinstance(authority, (str, os.PathLike)):
         os.makedirs(authority, exist_ok=True)
@@ -37,7 +37,7 @@ def make(directory, profile, authority, name="firm", iccsn=None, atr=None):
             content = b""
             if file.key:
                 public = card.keys[application.df, file.key].public_key()
-                content = _certificate(authority, public, roles[file.key], file, name)
+                content = _certificate(authority, public, roles[file.key], file, name, days_left)
             card.files[application.df, file.file] = content.ljust(file.size, b"\0")
     card.save_all()
     return card
@@ -58,9 +58,9 @@ def certificate(card, role):
     raise ValueError(f"a {card.profile.name} card has no certificate for {role}")
 
 
-def _certificate(authority, public, role, file, name):
+def _certificate(authority, public, role, file, name, days_left):
     kind = "issuer" if file.issuer else role
     common_name = f"{name} {role} (issuer)" if file.issuer else f"{name} {role}"
     der = pki.issue_for_card(authority, public, common_name, kind,
-                             expired=file.expired).public_bytes(Encoding.DER)
+                             -365 if file.expired else days_left).public_bytes(Encoding.DER)
     return tlv(0x30, OID, der) if file.prefix else der
