@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -16,19 +18,57 @@ std::size_t pages_for(std::size_t bytes) noexcept {
     return (bytes + page - 1) / page * page;
 }
 
+// Wiped pages for the next Secrets that fit into one: to map one and to unmap it takes longer than
+// all else that a signature needs here, and stops the other threads. Without a lock, which another
+// thread might hold at the moment of a fork.
+class SparePages {
+  public:
+    constexpr SparePages() = default;
+    ~SparePages() {
+        while (void *page = take())
+            ::munmap(page, page_size());
+    }
+    SparePages(const SparePages &) = delete;
+    SparePages &operator=(const SparePages &) = delete;
+
+    static std::size_t page_size() noexcept { return pages_for(1); }
+    void *take() noexcept {
+        for (auto &place : places_)
+            if (void *page = place.exchange(nullptr)) return page;
+        return nullptr;
+    }
+    [[nodiscard]] bool keep(void *page) noexcept {
+        for (auto &place : places_) {
+            void *none = nullptr;
+            if (place.compare_exchange_strong(none, page)) return true;
+        }
+        return false;
+    }
+
+  private:
+    std::array<std::atomic<void *>, 8> places_{};
+};
+
+constinit SparePages spare_pages;
+
+void *map_pages(std::size_t size) {
+    void *pages = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) throw std::bad_alloc();
+    ::madvise(pages, size, MADV_DONTDUMP);
+    ::madvise(pages, size, MADV_WIPEONFORK);
+    return pages;
+}
+
 } // namespace
 
 Secret::Secret(std::size_t capacity) {
     if (capacity == 0) return;
-    const std::size_t mapped = pages_for(capacity);
-    void *pages =
-        ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (pages == MAP_FAILED) throw std::bad_alloc();
+    const std::size_t size = pages_for(capacity);
+    void *pages = size == SparePages::page_size() ? spare_pages.take() : nullptr;
+    if (pages == nullptr) pages = map_pages(size);
     bytes_ = static_cast<char *>(pages);
     capacity_ = capacity;
-    locked_ = ::mlock(pages, mapped) == 0;
-    ::madvise(pages, mapped, MADV_DONTDUMP);
-    ::madvise(pages, mapped, MADV_WIPEONFORK);
+    locked_ = ::mlock(pages, size) == 0; // a spare page too: a child inherits no lock
 }
 
 Secret Secret::copy_of(std::string_view bytes) {
@@ -58,7 +98,8 @@ Secret::~Secret() {
 void Secret::release() noexcept {
     if (bytes_ == nullptr) return;
     ::explicit_bzero(bytes_, capacity_);
-    ::munmap(bytes_, pages_for(capacity_));
+    const std::size_t size = pages_for(capacity_);
+    if (size != SparePages::page_size() || !spare_pages.keep(bytes_)) ::munmap(bytes_, size);
     bytes_ = nullptr;
 }
 

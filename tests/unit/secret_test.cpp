@@ -59,6 +59,38 @@ void it_is_nowhere_once_it_has_ended() {
     }
 }
 
+void the_next_one_may_have_its_pages_and_finds_them_empty() {
+    const char *before = nullptr;
+    {
+        const Secret secret = Secret::copy_of("135790");
+        before = secret.view().data();
+    }
+    Secret next(6);
+    CHECK(next.data() == before);
+    next.resize(6);
+    CHECK_EQUAL(next.view(), std::string(6, '\0'));
+    if (sanitized) return;
+    const std::string flags = page_flags(next.view().data());
+    for (const char *flag : {" lo ", " dd ", " wf "})
+        CHECK(flags.find(flag) != std::string::npos);
+}
+
+void a_child_locks_the_pages_that_it_finds_spare() {
+    if (sanitized) return;
+    static_cast<void>(Secret::copy_of("135790"));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const Secret secret = Secret::copy_of("135790");
+        const std::string flags = page_flags(secret.view().data());
+        const bool good =
+            secret.locked() && secret.view() == "135790" && flags.find(" lo ") != std::string::npos;
+        ::_exit(good ? 0 : 1);
+    }
+    int status = -1;
+    CHECK_EQUAL(::waitpid(child, &status, 0), child);
+    CHECK_EQUAL(status, 0);
+}
+
 void it_never_grows() {
     Secret secret(6);
     secret.append("13579");
@@ -82,5 +114,7 @@ int main(int, char **arguments) {
     bind_all_now(arguments);
     return run("secret", {TEST(its_pages_are_locked_left_out_of_cores_and_wiped_on_fork),
                           TEST(a_child_finds_nothing_in_it), TEST(it_is_nowhere_once_it_has_ended),
-                          TEST(it_never_grows), TEST(its_front_is_dropped)});
+                          TEST(the_next_one_may_have_its_pages_and_finds_them_empty),
+                          TEST(a_child_locks_the_pages_that_it_finds_spare), TEST(it_never_grows),
+                          TEST(its_front_is_dropped)});
 }
