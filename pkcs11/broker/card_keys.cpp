@@ -19,7 +19,7 @@ constexpr std::chrono::milliseconds breath{50};
 
 /// What no card need be asked for.
 std::optional<Failed> impossible(const KeyFacts &key, const wire::Sign &request) {
-    const std::size_t size = (modulus_bits(*key.public_key) + 7) / 8;
+    const std::size_t size = (key.public_key->bits() + 7) / 8;
     if (!key.key.may_sign)
         return Failed{CKR_KEY_FUNCTION_NOT_PERMITTED, "This key is not for signatures."};
     if (const auto *pss = std::get_if<wire::PssSignature>(&request.scheme)) {
@@ -44,7 +44,7 @@ std::optional<Failed> impossible(const KeyFacts &key, const wire::Sign &request)
 }
 
 std::optional<Failed> impossible(const KeyFacts &key, const wire::Decrypt &request) {
-    const std::size_t size = (modulus_bits(*key.public_key) + 7) / 8;
+    const std::size_t size = (key.public_key->bits() + 7) / 8;
     if (!key.key.may_decrypt)
         return Failed{CKR_KEY_FUNCTION_NOT_PERMITTED, "This key is not for decryption."};
     if (request.input.size() != size)
@@ -164,7 +164,7 @@ JobOutcome CardThread::sign(Job &job, const wire::Sign &request) {
         auto made = driver_->sign(key, request.scheme, request.input);
         auto *signature = std::get_if<std::string>(&made);
         if (signature == nullptr) return no_value(made);
-        if (!verifies(*key.public_key, request.scheme, request.input, *signature))
+        if (!key.public_key->verifies(request.scheme, request.input, *signature))
             return Failed{CKR_DEVICE_ERROR,
                           "What the card made is no signature by this key; it was thrown away."};
         return wire::Reply{0, CKR_OK, "", wire::Signature{std::move(*signature)}};

@@ -4,9 +4,8 @@
 #pragma once
 
 #include "base/secret.hpp"
+#include "broker/rsa.hpp"
 #include "wire/message.hpp"
-
-#include <openssl/evp.h>
 
 #include <cstdint>
 #include <memory>
@@ -31,7 +30,7 @@ struct KeyFacts {
     wire::Key key;
     std::size_t pin = 0;   ///< its place in CardFacts::pins
     std::size_t place = 0; ///< the driver's own
-    std::shared_ptr<EVP_PKEY> public_key;
+    std::shared_ptr<const RsaPublicKey> public_key;
 };
 
 /// What a card is and has. It does not change while the card is the same.

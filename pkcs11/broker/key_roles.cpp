@@ -70,7 +70,7 @@ void add_keys(CardFacts &facts, const std::vector<KeyCandidate> &candidates) {
         one.key.id = candidate.id;
         one.key.modulus = number_of(*public_key, OSSL_PKEY_PARAM_RSA_N);
         one.key.public_exponent = number_of(*public_key, OSSL_PKEY_PARAM_RSA_E);
-        one.public_key = rsa_public_key(one.key.modulus, one.key.public_exponent);
+        one.public_key = RsaPublicKey::make(one.key.modulus, one.key.public_exponent);
         if (one.public_key == nullptr) continue;
         const KeyRole role = role_of(*own.front(), candidate.role);
         // A token that was made for us has its keys named already.

@@ -163,7 +163,7 @@ std::variant<Facts, Failed, Away> ModuleDriver::open() {
     facts.pins = {std::move(pin), std::move(puk)};
     for (wire::Key &key : objects->keys) {
         KeyFacts one;
-        one.public_key = rsa_public_key(key.modulus, key.public_exponent);
+        one.public_key = RsaPublicKey::make(key.modulus, key.public_exponent);
         one.key = std::move(key);
         if (one.public_key) facts.keys.push_back(std::move(one));
     }
@@ -270,7 +270,7 @@ std::variant<std::string, Failed, Away> ModuleDriver::probe() {
         fmt::format("module: {}\ntoken: {}\nserial: {}\nmodel: {}\nmanufacturer: {}\n",
                     rule_.module, facts->label, facts->serial, facts->model, facts->manufacturer);
     for (const KeyFacts &key : facts->keys)
-        out += fmt::format("key: {}, {} bits\n", key.key.label, modulus_bits(*key.public_key));
+        out += fmt::format("key: {}, {} bits\n", key.key.label, key.public_key->bits());
     return out;
 }
 

@@ -1,7 +1,6 @@
 #include "broker/rsa.hpp"
 
 #include "base/digest_info.hpp"
-#include "base/handle.hpp"
 
 #include <fmt/format.h>
 #include <openssl/bn.h>
@@ -9,12 +8,13 @@
 #include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
-#include <stdexcept>
+#include <utility>
 
 namespace demail::broker {
 namespace {
 
 using BigNumber = Handle<BIGNUM, BN_free>;
+using KeyContext = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 
 BigNumber big_number(const std::string &bytes) {
     return BigNumber(BN_bin2bn(reinterpret_cast<const unsigned char *>(bytes.data()),
@@ -53,9 +53,24 @@ bool set_pss(EVP_PKEY_CTX *context, const wire::PssSignature &scheme) {
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, scheme.salt) > 0;
 }
 
+KeyContext verification(EVP_PKEY &key) {
+    KeyContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, &key, nullptr));
+    if (context && EVP_PKEY_verify_init(context.get()) != 1) context.reset();
+    return context;
+}
+
+bool is_signature(EVP_PKEY_CTX *context, const std::string &text, const std::string &signature) {
+    return EVP_PKEY_verify(context, octets(signature), signature.size(), octets(text),
+                           text.size()) == 1;
+}
+
 } // namespace
 
-std::shared_ptr<EVP_PKEY> rsa_public_key(const std::string &modulus, const std::string &exponent) {
+RsaPublicKey::RsaPublicKey(Key key, Context pkcs1)
+    : key_(std::move(key)), pkcs1_(std::move(pkcs1)) {}
+
+std::shared_ptr<RsaPublicKey> RsaPublicKey::make(const std::string &modulus,
+                                                 const std::string &exponent) {
     if (modulus.size() < 128 || modulus.size() > 1024 || exponent.empty() || exponent.size() > 8)
         return nullptr;
     const BigNumber n = big_number(modulus), e = big_number(exponent);
@@ -65,17 +80,31 @@ std::shared_ptr<EVP_PKEY> rsa_public_key(const std::string &modulus, const std::
         OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1)
         return nullptr;
     const Handle<OSSL_PARAM, OSSL_PARAM_free> params(OSSL_PARAM_BLD_to_param(builder.get()));
-    const Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
-        EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
-    EVP_PKEY *key = nullptr;
-    if (!params || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, params.get()) != 1)
+    const Context maker(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+    EVP_PKEY *raw = nullptr;
+    if (!params || !maker || EVP_PKEY_fromdata_init(maker.get()) != 1 ||
+        EVP_PKEY_fromdata(maker.get(), &raw, EVP_PKEY_PUBLIC_KEY, params.get()) != 1)
         return nullptr;
-    return {key, EVP_PKEY_free};
+    Key key(raw);
+    Context pkcs1 = verification(*key);
+    if (!pkcs1 || EVP_PKEY_CTX_set_rsa_padding(pkcs1.get(), RSA_PKCS1_PADDING) <= 0) return nullptr;
+    return std::shared_ptr<RsaPublicKey>(new RsaPublicKey(std::move(key), std::move(pkcs1)));
 }
 
-std::size_t modulus_bits(const EVP_PKEY &key) {
-    return static_cast<std::size_t>(EVP_PKEY_get_bits(&key));
+std::size_t RsaPublicKey::bits() const {
+    return static_cast<std::size_t>(EVP_PKEY_get_bits(key_.get()));
+}
+
+bool RsaPublicKey::verifies(const wire::SignScheme &scheme, const std::string &input,
+                            const std::string &signature) const {
+    if (const auto *pss = std::get_if<wire::PssSignature>(&scheme)) {
+        const auto context = verification(*key_);
+        return context && set_pss(context.get(), *pss) &&
+               is_signature(context.get(), input, signature);
+    }
+    const auto text = pkcs1_text(std::get<wire::Pkcs1Signature>(scheme), input);
+    const std::lock_guard lock(mutex_);
+    return text && is_signature(pkcs1_.get(), *text, signature);
 }
 
 const DigestAlgorithm *signature_digest(wire::Hash hash) {
@@ -93,25 +122,6 @@ std::optional<std::string> pkcs1_text(const wire::Pkcs1Signature &scheme,
     const DigestAlgorithm *algorithm = signature_digest(*scheme.hash);
     if (algorithm == nullptr || input.size() != algorithm->size) return std::nullopt;
     return digest_info(*algorithm, input);
-}
-
-bool verifies(const EVP_PKEY &key, const wire::SignScheme &scheme, const std::string &input,
-              const std::string &signature) {
-    // OpenSSL takes a reference, so it wants it writable.
-    const Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
-        EVP_PKEY_CTX_new_from_pkey(nullptr, const_cast<EVP_PKEY *>(&key), nullptr));
-    if (!context || EVP_PKEY_verify_init(context.get()) != 1) return false;
-    std::string text = input;
-    if (const auto *pss = std::get_if<wire::PssSignature>(&scheme)) {
-        if (!set_pss(context.get(), *pss)) return false;
-    } else {
-        const auto wanted = pkcs1_text(std::get<wire::Pkcs1Signature>(scheme), input);
-        if (!wanted || EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) <= 0)
-            return false;
-        text = *wanted;
-    }
-    return EVP_PKEY_verify(context.get(), octets(signature), signature.size(), octets(text),
-                           text.size()) == 1;
 }
 
 std::string mechanism_name(const wire::SignScheme &scheme) {

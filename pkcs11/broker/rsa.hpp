@@ -2,12 +2,14 @@
 // whether a signature is one. Pure, thread-safe.
 #pragma once
 
+#include "base/handle.hpp"
 #include "wire/message.hpp"
 
 #include <openssl/evp.h>
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -17,10 +19,26 @@ struct DigestAlgorithm;
 
 namespace demail::broker {
 
-/// nullptr where the numbers are no RSA key of 1024 to 8192 bits.
-[[nodiscard]] std::shared_ptr<EVP_PKEY> rsa_public_key(const std::string &modulus,
-                                                       const std::string &exponent);
-[[nodiscard]] std::size_t modulus_bits(const EVP_PKEY &key);
+/// A key's public half.
+class RsaPublicKey {
+  public:
+    /// nullptr where the numbers are no RSA key of 1024 to 8192 bits.
+    [[nodiscard]] static std::shared_ptr<RsaPublicKey> make(const std::string &modulus,
+                                                            const std::string &exponent);
+    [[nodiscard]] std::size_t bits() const;
+    /// Checked by OpenSSL alone.
+    [[nodiscard]] bool verifies(const wire::SignScheme &scheme, const std::string &input,
+                                const std::string &signature) const;
+
+  private:
+    using Key = Handle<EVP_PKEY, EVP_PKEY_free>;
+    using Context = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
+    RsaPublicKey(Key key, Context pkcs1);
+
+    Key key_;
+    mutable std::mutex mutex_;
+    Context pkcs1_; ///< behind mutex_; to set one up takes longer than the check
+};
 
 /// nullptr for SHA-1, which no signature may use any more.
 [[nodiscard]] const DigestAlgorithm *signature_digest(wire::Hash hash);
@@ -31,10 +49,6 @@ namespace demail::broker {
 /// not its length.
 [[nodiscard]] std::optional<std::string> pkcs1_text(const wire::Pkcs1Signature &scheme,
                                                     const std::string &input);
-
-/// Checked with the public key, by OpenSSL alone.
-[[nodiscard]] bool verifies(const EVP_PKEY &key, const wire::SignScheme &scheme,
-                            const std::string &input, const std::string &signature);
 
 /// For the audit log: "rsa-pkcs1 sha256".
 [[nodiscard]] std::string mechanism_name(const wire::SignScheme &scheme);

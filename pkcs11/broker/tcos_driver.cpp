@@ -138,7 +138,7 @@ PinAnswer TcosDriver::set_first(std::size_t pin, const Secret &fresh) {
 std::variant<Secret, NeedsPin, Failed, Away>
 TcosDriver::operate(const KeyFacts &key, tcos::KeyOperation operation, std::string_view input) {
     auto made = card_->operate(*card_->keys().at(key.place), operation, tcos::bytes_of(input),
-                               modulus_bits(*key.public_key));
+                               key.public_key->bits());
     if (auto *bytes = std::get_if<Secret>(&made)) return std::move(*bytes);
     if (std::holds_alternative<tcos::SecurityStatusLost>(made)) return NeedsPin{};
     if (const auto *refused = std::get_if<tcos::Refused>(&made)) return failed(*refused);
@@ -155,7 +155,7 @@ TcosDriver::sign(const KeyFacts &key, const wire::SignScheme &scheme, const std:
     if (const auto *pss = std::get_if<wire::PssSignature>(&scheme)) {
         operation = tcos::KeyOperation::sign_block;
         auto block = pss_block(*signature_digest(pss->hash), *signature_digest(pss->mgf), input,
-                               pss->salt, modulus_bits(*key.public_key));
+                               pss->salt, key.public_key->bits());
         if (!block) return Failed{CKR_MECHANISM_PARAM_INVALID, "The key is too short for it."};
         text = std::move(*block);
     } else {
