@@ -45,11 +45,12 @@ JobOutcome CardThread::with_pin(Job &job, const std::string &serial, const std::
     if (auto ended = ready(job, serial)) return std::move(*ended);
     const auto pin = pin_named(name);
     if (const auto *failed = std::get_if<Failed>(&pin))
-        return with_states(failed->rv, failed->sentence);
+        return with_states({failed->rv, failed->sentence});
     return act(std::get<std::size_t>(pin));
 }
 
-wire::Reply CardThread::with_states(wire::Rv rv, std::string sentence) {
+wire::Reply CardThread::with_states(Verdict verdict) {
+    auto &[rv, sentence] = verdict;
     if (open_) {
         auto states = pins_.states();
         if (const auto *away = std::get_if<Away>(&states)) {
@@ -66,8 +67,8 @@ wire::Reply CardThread::with_states(wire::Rv rv, std::string sentence) {
     return plain_reply(rv, std::move(sentence));
 }
 
-wire::Reply CardThread::told(const Job &job, const char *act, std::size_t pin,
-                             const PinOutcome &outcome, std::string good) {
+CardThread::Verdict CardThread::written_down(const Job &job, const char *act, std::size_t pin,
+                                             const PinOutcome &outcome, std::string good) {
     const PinFacts facts = facts_->pins[pin];
     wire::Rv rv = CKR_OK;
     std::string sentence = std::move(good);
@@ -83,7 +84,7 @@ wire::Reply CardThread::told(const Job &job, const char *act, std::size_t pin,
     }
     audit(&job, act, facts.name, "", "", rv == CKR_OK ? "ok" : sentence);
     remember(rv == CKR_OK ? "" : sentence);
-    return with_states(rv, std::move(sentence));
+    return {rv, std::move(sentence)};
 }
 
 JobOutcome CardThread::login(Job &job, const wire::Login &request) {
@@ -130,27 +131,29 @@ JobOutcome CardThread::login(Job &job, const wire::Login &request) {
     const PinOutcome outcome =
         pins_.verify(main, *request.pin, Asker::program, rule_.reserve_tries,
                      fmt::format("a program's login, uid {} pid {}", job.peer.uid, job.peer.pid));
-    wire::Reply reply = told(job, "login", main, outcome, "");
-    reply.body = wire::Done{};
-    return reply;
+    auto [rv, sentence] = written_down(job, "login", main, outcome, "");
+    publish();
+    if (!pins_.holds_any()) let_go();
+    return plain_reply(rv, std::move(sentence));
 }
 
 JobOutcome CardThread::unlock(Job &job, const wire::Unlock &request) {
     return with_pin(job, request.serial, request.pin_name, [&](std::size_t pin) -> JobOutcome {
         if (pins_.holds(pin)) {
             if (pins_.matches(pin, request.pin))
-                return with_states(CKR_OK, "It was unlocked before.");
-            return with_states(CKR_PIN_INCORRECT,
-                               "It is unlocked, by another PIN than this one, which the card has "
-                               "accepted. Nothing was tried. (\"demailctl lock\" drops it.)");
+                return with_states({CKR_OK, "It was unlocked before."});
+            return with_states({CKR_PIN_INCORRECT,
+                                "It is unlocked, by another PIN than this one, which the card has "
+                                "accepted. Nothing was tried. (\"demailctl lock\" drops it.)"});
         }
         const PinOutcome outcome = pins_.verify(pin, request.pin, person(request.last_try),
                                                 rule_.reserve_tries, person_named(job));
         if (std::holds_alternative<Accepted>(outcome)) locked_by_person_ = false;
-        return told(job, "unlock", pin, outcome,
-                    fmt::format("The card {} has accepted the PIN; demail-cardd holds it until "
-                                "\"demailctl lock\".",
-                                facts_->serial));
+        return with_states(written_down(
+            job, "unlock", pin, outcome,
+            fmt::format("The card {} has accepted the PIN; demail-cardd holds it until "
+                        "\"demailctl lock\".",
+                        facts_->serial)));
     });
 }
 
@@ -170,13 +173,14 @@ JobOutcome CardThread::lock(Job &job) {
 
 JobOutcome CardThread::pin_status(Job &job, const wire::PinStatus &request) {
     if (auto ended = ready(job, request.serial)) return std::move(*ended);
-    return with_states(CKR_OK, "");
+    return with_states({CKR_OK, ""});
 }
 
 JobOutcome CardThread::set_pin(Job &job, const wire::SetPin &request) {
     return with_pin(job, request.serial, request.pin_name, [&](std::size_t pin) -> JobOutcome {
         const PinOutcome outcome = pins_.set_first(pin, request.pin);
-        return told(job, "pin-set", pin, outcome, "The PIN is set. Now run \"demailctl unlock\".");
+        return with_states(written_down(job, "pin-set", pin, outcome,
+                                        "The PIN is set. Now run \"demailctl unlock\"."));
     });
 }
 
@@ -187,7 +191,7 @@ JobOutcome CardThread::change_pin(Job &job, const wire::ChangePin &request) {
         std::string good = "The PIN is changed.";
         if (std::holds_alternative<Accepted>(outcome) && pin == facts_->main_pin)
             good += after_change(request.new_pin);
-        return told(job, "pin-change", pin, outcome, std::move(good));
+        return with_states(written_down(job, "pin-change", pin, outcome, std::move(good)));
     });
 }
 
@@ -212,7 +216,8 @@ JobOutcome CardThread::unblock_pin(Job &job, const wire::UnblockPin &request) {
         const PinOutcome outcome =
             pins_.unblock(pin, request.puk, request.new_pin ? &*request.new_pin : nullptr,
                           person(request.last_try), person_named(job));
-        return told(job, "pin-unblock", pin, outcome, "The PIN has its tries back.");
+        return with_states(
+            written_down(job, "pin-unblock", pin, outcome, "The PIN has its tries back."));
     });
 }
 

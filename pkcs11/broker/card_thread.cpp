@@ -88,6 +88,7 @@ void CardThread::run() {
             look();
             looked_ = seen_.kind != Presence::Kind::card || settled_;
             mark(std::nullopt);
+            say_unsaid();
             auto job = desk_->take(Clock::now() + look_again);
             if (!job) continue;
             mark(Clock::now());
@@ -98,9 +99,15 @@ void CardThread::run() {
         }
         mark(std::nullopt);
     }
+    say_unsaid();
     pins_.drop_all();
     let_go();
     ended_ = true;
+}
+
+void CardThread::say_unsaid() {
+    for (const auto &say : std::exchange(unsaid_, {}))
+        say();
 }
 
 void CardThread::serve(Job &job) {
@@ -400,19 +407,21 @@ void CardThread::publish() {
 void CardThread::audit(const Job *job, const char *act, const std::string &key,
                        const std::string &mechanism, const std::string &input,
                        const std::string &result) {
+    const std::string card = facts_ ? facts_->serial : "";
+    const uid_t uid = job == nullptr ? ::geteuid() : job->peer.uid;
     const AuditHead head = shared_.audit.append(
-        {act, job == nullptr ? ::geteuid() : job->peer.uid, job == nullptr ? 0 : job->peer.pid,
-         facts_ ? facts_->serial : "", key, mechanism, input, result});
-    log::event(log::Level::info,
-               std::string_view(act) == "sign" || std::string_view(act) == "decrypt" ? "signed"
-                                                                                     : "card",
-               {{"act", act},
-                {"card", facts_ ? facts_->serial : ""},
-                {"key", key},
-                {"uid", std::to_string(job == nullptr ? ::geteuid() : job->peer.uid)},
-                {"result", result},
-                {"audit", std::to_string(head.lines)},
-                {"head", hex(view(head.hash))}});
+        {act, uid, job == nullptr ? 0 : job->peer.pid, card, key, mechanism, input, result});
+    unsaid_.emplace_back([act, card, key, uid, result, head] {
+        const bool with_key = std::string_view(act) == "sign" || std::string_view(act) == "decrypt";
+        log::event(log::Level::info, with_key ? "signed" : "card",
+                   {{"act", act},
+                    {"card", card},
+                    {"key", key},
+                    {"uid", std::to_string(uid)},
+                    {"result", result},
+                    {"audit", std::to_string(head.lines)},
+                    {"head", hex(view(head.hash))}});
+    });
 }
 
 } // namespace demail::broker

@@ -12,6 +12,7 @@
 #include "broker/pin_keeper.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,6 +55,7 @@ class CardThread {
   private:
     void run();
     void serve(Job &job);
+    void say_unsaid();
     JobOutcome outcome_of(Job &job);
 
     // The card's presence (card_thread.cpp).
@@ -95,13 +97,21 @@ class CardThread {
     template <typename Act>
     [[nodiscard]] JobOutcome with_pin(Job &job, const std::string &serial, const std::string &name,
                                       Act act);
-    [[nodiscard]] wire::Reply with_states(wire::Rv rv, std::string sentence);
-    [[nodiscard]] wire::Reply told(const Job &job, const char *act, std::size_t pin,
-                                   const PinOutcome &outcome, std::string good);
+    /// What is said to the one who asked.
+    struct Verdict {
+        wire::Rv rv;
+        std::string sentence;
+    };
+    /// With how each PIN stands now, asked from the card: for a person.
+    [[nodiscard]] wire::Reply with_states(Verdict verdict);
+    /// `outcome` in the audit log, in the status and as a verdict; `good` where it is none.
+    [[nodiscard]] Verdict written_down(const Job &job, const char *act, std::size_t pin,
+                                       const PinOutcome &outcome, std::string good);
 
     /// What has to be said, and done, where a PIN file holds another PIN now.
     [[nodiscard]] std::string after_change(const Secret &fresh);
 
+    /// One line of the audit log, and one of the journal once the reply has left.
     void audit(const Job *job, const char *act, const std::string &key,
                const std::string &mechanism, const std::string &input, const std::string &result);
 
@@ -125,6 +135,7 @@ class CardThread {
     Clock::time_point last_use_{}, away_since_{}, last_look_{}, last_warning_{};
     EndWarnings end_warnings_;
     RateLimit guesses_;
+    std::vector<std::function<void()>> unsaid_; ///< lines for the journal
     wire::TokenStatus status_;
     std::thread thread_;
 };

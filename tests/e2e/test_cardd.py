@@ -66,6 +66,16 @@ class Signatures(CarddTest):
                 one.sign(self.serial, key["id"], DIGEST)
             self.assertLessEqual(self.counters()["apdus"], 22)
 
+    def test_a_program_s_login_asks_the_card_for_nothing_that_nobody_reads(self):
+        self.start(unlock=False)
+        with self.cardd.connection() as one:
+            self.counters(reset=True)
+            one.login(self.serial, PIN)
+            # Which card it is, the PIN's directory, its counter and the PIN.
+            self.assertEqual(self.counters()["by_ins"], {"a4": 2, "b0": 1, "20": 2})
+            one.sign(self.serial, self.key(one)["id"], DIGEST)
+            self.assertEqual(self.counters()["apdus"], 7)
+
     def test_what_is_encrypted_for_the_card_is_decrypted(self):
         self.start()
         with self.cardd.connection() as one:
