@@ -97,9 +97,24 @@ tests_unit_pkcs11_process_test_SOURCES = tests/unit/pkcs11_process_test.cpp $(pk
 tests_unit_pkcs11_process_test_LDADD = $(pkcs11_world_libraries)
 EXTRA_tests_unit_pkcs11_process_test_DEPENDENCIES = demail-tcos-pkcs11.la
 
+EXTRA_PROGRAMS += tests/e2e/card_signer
+CLEANFILES += tests/e2e/card_signer$(EXEEXT)
+check-local: tests/e2e/card_signer$(EXEEXT)
+tests_e2e_card_signer_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_e2e_card_signer_SOURCES = tests/e2e/card_signer.cpp
+tests_e2e_card_signer_LDADD = $(FMT_LIBS) -ldl
+
+# Ten thousand signatures under valgrind; tests/fuzz/room.mk has the rest of make soak.
+soak: soak-leaks
+soak-leaks: all tests/e2e/card_signer$(EXEEXT)
+	SRCDIR=$(abs_top_srcdir) BUILDDIR=$(abs_top_builddir) SIGNATURES=$${SIGNATURES-10000} \
+		$(PYTHON) $(srcdir)/tests/e2e/test_pkcs11_leaks.py
+.PHONY: soak-leaks
+
 EXTRA_DIST += \
 	tests/e2e/pkcs11_programs.py \
 	tests/e2e/pkcs11_signer.py \
 	tests/e2e/test_pkcs11_conformance.py \
 	tests/e2e/test_pkcs11_heal.py \
+	tests/e2e/test_pkcs11_leaks.py \
 	tests/e2e/test_pkcs11_module.py
