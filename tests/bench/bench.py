@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """The project's figures, ours beside a floor or a peer, by medians of interleaved rounds.
 
-    make bench                              all of them, about six minutes; needs root
-    make bench BENCHFLAGS="--only milter"   milter, relay, memory, wire or token
+    make bench                              all of them, about seven minutes; needs root
+    make bench BENCHFLAGS="--only milter"   milter, relay, memory, wire, token or card
 """
 
 import argparse
@@ -17,6 +17,7 @@ SOURCE = os.path.realpath(os.environ.get("SRCDIR") or
 for directory in ("contrib/sandbox", "tests/e2e"):
     sys.path.insert(0, os.path.join(SOURCE, directory))
 
+from card_load import CardBench  # noqa: E402
 from figures import Table, interleaved, spread  # noqa: E402
 from milter_load import MilterLoad  # noqa: E402
 from process import Failure  # noqa: E402
@@ -25,7 +26,7 @@ from sandbox import Sandbox, free_port  # noqa: E402
 from slow_token import SESSIONS, SlowToken  # noqa: E402
 
 BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
-CHOICES = ("wire", "token", "milter", "relay", "memory")
+CHOICES = ("wire", "token", "card", "milter", "relay", "memory")
 LIMIT = 47185920  # message_size_limit of contracts.md
 
 
@@ -120,6 +121,34 @@ def bench_token(options, table):
             token.load.stop()
 
 
+def bench_card(options, table, notes):
+    rounds = max(1, options.rounds // 3)
+    with CardBench(BUILD) as bench:
+        ours, opensc = bench.ours, bench.opensc
+        mine, its = ours.first_signature(), opensc.first_signature()
+        table.figure("card, APDUs: VERIFY to first signature", mine[1], its[1], 5, "{:.0f}")
+        notes.append(f"card: APDUs from a program's start to its first signature: ours {mine[0]}, "
+                     f"OpenSC {its[0]}")
+        table.figure("card, APDUs a signature: in a row", ours.apdus(options.signatures),
+                     opensc.apdus(options.signatures), 1.1)
+        mine, its = ours.touched(), opensc.touched()
+        table.figure("card, APDUs a signature: touched between", mine[0], its[0], 3)
+        notes.append("card: another program of PC/SC got at it between two signatures: ours "
+                     f"{mine[1]:.0%} of the times, OpenSC {its[1]:.0%}")
+        found = interleaved(rounds, {
+            side.name: lambda side=side: side.overheads(options.signatures // rounds)
+            for side in (ours, opensc)})
+        mine, its = (statistics.median(sum(found[side.name], [])) for side in (ours, opensc))
+        table.figure("card, ms a signature above the card's", mine, its, 0.5, "{:.3f}", "ms")
+        notes += [spread(f"card: {name}", [statistics.median(one) for one in figures])
+                  for name, figures in found.items()]
+        mine, its = ours.shares(options.seconds), opensc.shares(options.seconds)
+        table.figure("card, two programs: one's over other's", mine[1] / max(mine[0], 1),
+                     its[1] / max(its[0], 1), 1.2)
+        notes.append(f"card: two programs signed for {options.seconds} s: ours {mine[1]} and "
+                     f"{mine[0]} times, OpenSC {its[1]} and {its[0]}")
+
+
 def run(options):
     notes = []
     table = Table()
@@ -128,6 +157,8 @@ def run(options):
         bench_wire(table)
     if "token" in wanted:
         bench_token(options, table)
+    if "card" in wanted:
+        bench_card(options, table, notes)
     if {"milter", "relay", "memory"} & set(wanted):
         bench_daemons(options, wanted, table, notes)
     print(f"\n{options.rounds} rounds in turn, of {options.messages} messages or "
@@ -158,6 +189,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--messages", type=int, default=150, help="a round, to each milter")
     parser.add_argument("--submissions", type=int, default=20, help="a round")
+    parser.add_argument("--signatures", type=int, default=400, help="of a card, by each module")
+    parser.add_argument("--seconds", type=int, default=5, help="for two programs at one card")
     try:
         return run(parser.parse_args())
     except Failure as fault:

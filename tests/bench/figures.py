@@ -52,10 +52,17 @@ class Table:
     def most(self, name, ours, aim, unit):
         self._row(name, f"{ours:.3f}", "", ours, aim, "{:.3f}", unit)
 
-    def _row(self, name, ours, other, value, aim, form="{:.2f}", unit="", least=False):
+    def figure(self, name, ours, other, aim, form="{:.2f}", unit=""):
+        """At most `aim`, whatever the other has."""
+        self._row(name, form.format(ours), form.format(other), ours, aim, unit=unit,
+                  ratio=ours / other)
+
+    def _row(self, name, ours, other, value, aim, form="{:.2f}", unit="", least=False,
+             ratio=None):
         reached = value >= aim if least else value <= aim
         self.missed += not reached
-        self.print(self.LINE.format(name, ours, other, form.format(value),
+        shown = form.format(value if ratio is None else ratio)
+        self.print(self.LINE.format(name, ours, other, shown,
                                     f"{'>=' if least else '<='} {aim:g} {unit}".strip(),
                                     "" if reached else "MISSED"))
 

@@ -1,5 +1,5 @@
 # make bench: CPU and memory of the daemons against floors and peers. Needs root (a private Postfix)
-# and Debian's opendkim beside what the tests need.
+# and Debian's opendkim and opensc-pkcs11 beside what the tests need.
 EXTRA_PROGRAMS += tests/bench/empty-milter tests/bench/floor-submit tests/bench/wire
 tests_bench_empty_milter_SOURCES = tests/bench/empty-milter.cpp
 tests_bench_empty_milter_LDADD = $(MILTER_LIBS)
@@ -11,11 +11,12 @@ tests_bench_wire_SOURCES = tests/bench/wire.cpp
 tests_bench_wire_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 tests_bench_wire_LDADD = $(tests_bench_floor_submit_LDADD)
 
-EXTRA_DIST += tests/bench/bench.py tests/bench/figures.py tests/bench/milter_load.py \
-	tests/bench/relay_load.py tests/bench/slow_token.py
+EXTRA_DIST += tests/bench/bench.py tests/bench/card_load.py tests/bench/figures.py \
+	tests/bench/milter_load.py tests/bench/relay_load.py tests/bench/slow_token.py
 
-bench: $(sbin_PROGRAMS) tests/bench/empty-milter$(EXEEXT) tests/bench/floor-submit$(EXEEXT) \
-	tests/bench/wire$(EXEEXT) $(pkcs11_shim)
+bench: $(sbin_PROGRAMS) $(pkcs11_LTLIBRARIES) tests/bench/empty-milter$(EXEEXT) \
+	tests/bench/floor-submit$(EXEEXT) tests/bench/wire$(EXEEXT) tests/e2e/card_signer$(EXEEXT) \
+	$(pkcs11_shim)
 	SRCDIR=$(abs_top_srcdir) BUILDDIR=$(abs_top_builddir) $(PYTHON) \
 		$(srcdir)/tests/bench/bench.py $(BENCHFLAGS)
 .PHONY: bench

@@ -24,9 +24,9 @@ class Counters:
         self.apdus += 1
         self.by_ins[f"{octets[1]:02x}" if len(octets) > 1 else "?"] += 1
         self.busy += seconds
-        self.log.append({"time": round(time.time(), 4), "header": octets[:4].hex(),
+        self.log.append({"time": round(time.time(), 6), "header": octets[:4].hex(),
                          "bytes": len(octets), "answer": max(0, len(answer) - 2),
-                         "status": answer[-2:].hex(), "ms": round(seconds * 1000, 2)})
+                         "status": answer[-2:].hex(), "ms": round(seconds * 1000, 3)})
 
     def report(self):
         return {"apdus": self.apdus, "by_ins": dict(self.by_ins), "verifies": self.verifies,
