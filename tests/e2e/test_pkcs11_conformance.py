@@ -61,11 +61,12 @@ class Conformance(CarddTest):
             else:
                 group = line.split()[0]
         self.assertGreater(len(cases), 200)
-        outcomes = {case: unfit(case) or self.outcome(case) for case in cases}
+        outcomes = {case: self.outcome(case) for case in cases}
         for case, outcome in outcomes.items():
-            print(f"{outcome:24} {case}", file=sys.stderr)
-        self.assertEqual([case for case, outcome in outcomes.items()
-                          if outcome in ("FAILED", "CRASHED")], [])
+            print(f"{outcome:14} {unfit(case) or '':22} {case}", file=sys.stderr)
+        # What a card does not do may fail, but no case may end the program.
+        self.assertEqual([case for case, outcome in outcomes.items() if outcome == "CRASHED"
+                          or outcome == "FAILED" and not unfit(case)], [])
         self.assertEqual(self.tries(), 3)
 
     @unittest.skipUnless(P11TEST, "no p11test")
