@@ -1,5 +1,6 @@
 #include "soap/handshake.hpp"
 
+#include "base/certificate_time.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
 #include "crypto/certificate_choice.hpp"
@@ -16,12 +17,6 @@
 namespace demail::soap {
 
 namespace {
-
-std::string date_of(const ASN1_TIME *time) {
-    std::tm parts{};
-    if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) return "";
-    return fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
-}
 
 // The DNS names of a certificate, the first few, else its subject.
 std::string names_of(X509 *certificate) {
@@ -185,8 +180,8 @@ void Handshake::note_certificate(X509_STORE_CTX *store) {
     if (certificate == nullptr) return;
     notes_.subject = crypto::name_text(X509_get_subject_name(certificate));
     notes_.issuer = crypto::name_text(X509_get_issuer_name(certificate));
-    notes_.from = date_of(X509_get0_notBefore(certificate));
-    notes_.until = date_of(X509_get0_notAfter(certificate));
+    notes_.from = date_text(time_of(X509_get0_notBefore(certificate)));
+    notes_.until = date_text(time_of(X509_get0_notAfter(certificate)));
 }
 
 void Handshake::note_finish(const SSL *ssl) {
@@ -262,7 +257,7 @@ std::string Handshake::refused_there(const Side &side) const {
             text += fmt::format("; subject {}, issuer {}, expires {}",
                                 crypto::name_text(X509_get_subject_name(side.certificate)),
                                 crypto::name_text(X509_get_issuer_name(side.certificate)),
-                                date_of(X509_get0_notAfter(side.certificate)));
+                                date_text(time_of(X509_get0_notAfter(side.certificate))));
         if (!notes_.own_algorithm.empty())
             text += fmt::format("; we signed by {}", notes_.own_algorithm);
         return text + ")";
