@@ -28,8 +28,10 @@ bool about(const std::string &why, const std::string &words) {
     return false;
 }
 
-std::string good() {
-    return Reply{}.text(provider());
+const std::string &good() {
+    // One for all: another second is another Timestamp.
+    static const std::string text = Reply{}.text(provider());
+    return text;
 }
 
 // A Body that was never signed, in the place of the signed one.
