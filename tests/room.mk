@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/e2e/harness.py \
 	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
+	tests/e2e/test_card_renewal.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_cardd.py \
