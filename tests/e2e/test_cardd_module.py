@@ -68,7 +68,9 @@ class ModuleTest(unittest.TestCase):
 
     def start(self, unlock=True):
         self.cardd.start()
+        return self.arrived(unlock)
 
+    def arrived(self, unlock=True):
         def there():
             with self.cardd.connection() as one:
                 return [token for token in one.tokens() if token["present"]]
@@ -172,7 +174,7 @@ class Faults(ModuleTest):
         self.cardd.start()
         wait_for(lambda: self.calls("C_Initialize") >= 2, 15, "a second start of the module")
         self.does()
-        self.start()
+        self.arrived()
         self.sign()
 
     def test_a_wrong_pin_costs_one_login_over_restarts(self):
