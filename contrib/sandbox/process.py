@@ -36,11 +36,11 @@ def start_time(pid):
     return None if fields[0] in "ZX" else fields[19]
 
 
-def end_pid(pid, began=None):
-    """SIGTERM, wait, SIGKILL. `began`: only when the process is still the one that began then."""
+def end_pid(pid, began=None, number=signal.SIGTERM):
+    """The signal, wait, SIGKILL. `began`: only when the process is still the one that began then."""
     if began is not None and start_time(pid) != began:
         return
-    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+    for number, patience in ((number, 10), (signal.SIGKILL, 5)):
         try:
             os.kill(pid, number)
         except ProcessLookupError:
@@ -109,7 +109,7 @@ class Process:
         else:
             known = self._known()
             if known:
-                end_pid(*known)
+                end_pid(*known, number)
         if os.path.exists(self.pid_file):
             os.unlink(self.pid_file)
 

@@ -53,12 +53,15 @@ class CardThread {
     [[nodiscard]] std::optional<Clock::time_point> busy_since() const;
 
   private:
+    /// How often a reader is looked at that nobody has called changed.
+    static constexpr std::chrono::seconds look_again{1};
+
     void run();
     void serve(Job &job);
     void say_unsaid();
     JobOutcome outcome_of(Job &job);
 
-    // The card's presence (card_thread.cpp).
+    // The card's presence (card_presence.cpp).
     void look();
     [[nodiscard]] bool still_ours();
     void lost(const std::string &why);

@@ -9,6 +9,7 @@ libdemail_broker_a_SOURCES = \
 	pkcs11/broker/audit.hpp \
 	pkcs11/broker/card_keys.cpp \
 	pkcs11/broker/card_pins.cpp \
+	pkcs11/broker/card_presence.cpp \
 	pkcs11/broker/card_thread.cpp \
 	pkcs11/broker/card_thread.hpp \
 	pkcs11/broker/cards.cpp \

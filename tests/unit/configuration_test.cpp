@@ -335,8 +335,7 @@ static void a_missing_file_is_a_fault_of_the_file() {
     const auto result = demail::read_configuration("/nonexistent/demail.toml");
     const auto *list = std::get_if<std::vector<ConfigurationFault>>(&result);
     CHECK(list != nullptr);
-    CHECK_EQUAL(list->at(0).str(),
-                "/nonexistent/demail.toml: there is no such file.");
+    CHECK_EQUAL(list->at(0).str(), "/nonexistent/demail.toml: there is no such file.");
     const auto device = demail::read_configuration("/dev/zero");
     CHECK_EQUAL(std::get<std::vector<ConfigurationFault>>(device).at(0).str(),
                 "/dev/zero: this is no regular file.");
