@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	tests/e2e/test_configuration.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_domain_attack.py \
+	tests/e2e/test_evidence.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/data/outcomes \
