@@ -9,3 +9,12 @@ $(pkcs11_shim): $(pkcs11_shim_sources)
 check_DATA = $(pkcs11_shim)
 EXTRA_DIST += $(pkcs11_shim_sources)
 CLEANFILES += $(pkcs11_shim)
+
+# Preloaded into demail-relay by the tests that kill it.
+crash_shim = tests/shim/crash-shim.so
+$(crash_shim): tests/shim/crash-shim.cpp
+	$(AM_V_GEN)$(MKDIR_P) tests/shim && $(CXX) $(CPPFLAGS) $(WARNINGS) $(CXXFLAGS) -U_FORTIFY_SOURCE \
+	  -fPIC -fvisibility=hidden -shared $(LDFLAGS) -o $@ $(srcdir)/tests/shim/crash-shim.cpp -ldl
+check_DATA += $(crash_shim)
+EXTRA_DIST += tests/shim/crash-shim.cpp
+CLEANFILES += $(crash_shim)
