@@ -22,15 +22,21 @@ class Disk:
 
     def __init__(self, root, watched=("journal", "spool", "evidence")):
         self.root, self.watched = root, watched
-        self.inodes, self.names, self.directories = {}, {}, set()
-        self.pending = []  # (what it is about, kept?, …) in the order of the acts, see apply()
+        self.inodes = {}
+        self.read()
+
+    def read(self):
+        """What is there now is safe. Files without a name stay known."""
+        self.names, self.directories = {}, set()
+        self.pending = []  # (what, file or path that it is about, …) in the order of the acts
         for path in self._found():
             if os.path.isdir(path):
                 self.directories.add(path)
             else:
+                inode = self.inodes.setdefault(os.stat(path).st_ino, Inode())
                 with open(path, "rb") as file:
-                    inode = Inode(file.read())
-                self.inodes[os.stat(path).st_ino] = self.names[path] = inode
+                    inode.safe = file.read()
+                self.names[path] = inode
 
     def _found(self):
         for name in sorted(os.listdir(self.root)):
@@ -195,7 +201,8 @@ class Disk:
             self._put(shared, shared_memory, owner)
         elif os.path.exists(shared):
             os.unlink(shared)
-        self.__init__(self.root, self.watched)
+        self.inodes = {}
+        self.read()
 
     @staticmethod
     def _put(path, content, owner):

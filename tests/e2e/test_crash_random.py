@@ -28,9 +28,11 @@ class Random(Crash):
         if victim == "relay" and choice.random() < 0.3:
             # Once more while it starts.
             process.kill()
+            self.mend_token()
             process.start()
             time.sleep(choice.uniform(0, 0.25))
         process.kill()
+        self.mend_token()
         if victim == "provider":
             self.box.start_provider()
         elif victim == "milter":
@@ -39,6 +41,7 @@ class Random(Crash):
             self.box.daemons.start_relay()
 
     def test_letters_under_random_kills(self):
+        self.mend_token()  # a copy before the first kill
         choice, letters, kills = chosen("random"), [], 0
         while kills < KILLS:
             self.read_postfix()
@@ -55,6 +58,7 @@ class Random(Crash):
         self.assertGreater(len(letters), KILLS / 2)
         self.check(letters, count=False)
         self.tally.points = kills
+        print(f"\n{self.tally.mended} times SoftHSM's token was mended")
         self.totals(f"{len(letters)} letters under random kills")
 
 
