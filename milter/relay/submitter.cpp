@@ -28,6 +28,15 @@ journal::SubmissionRecipient *find(Submission &submission, const Address &addres
     return found == submission.recipients.end() ? nullptr : &*found;
 }
 
+/// The outcomes of recipients to whom an accepted submission did not go.
+void set_rejected(Submission &submission, const std::vector<soap::Rejected> &rejected,
+                  const std::string &provider) {
+    for (const auto &one : rejected)
+        if (const auto address = Address::parse(one.address))
+            if (auto *recipient = find(submission, *address))
+                recipient->outcome = reply_for_rejected(one.code, one.reason, provider);
+}
+
 std::string content_of(const Seal &seal) {
     return hex(view(seal.fields)) + hex(view(seal.body));
 }
@@ -241,10 +250,7 @@ void Submitter::attempt(Work &work, Submission &submission) {
         {submission.private_id, seal.sender, recipients, seal.options, std::move(content)});
     if (auto *submitted = std::get_if<soap::Submitted>(&answer)) {
         submission.message_id = submitted->message_id;
-        for (const auto &rejected : submitted->rejected)
-            if (const auto address = Address::parse(rejected.address))
-                if (auto *one = find(submission, *address))
-                    one->outcome = reply_for_rejected(rejected.code, rejected.reason, provider);
+        set_rejected(submission, submitted->rejected, provider);
         return settle(work, submission,
                       {State::accepted,
                        reply_for_accepted(submitted->message_id, provider),
@@ -287,6 +293,7 @@ void Submitter::look_up(Work &work, Submission &submission) {
     switch (found->state) {
     case soap::Found::State::accepted:
         submission.message_id = found->message_id;
+        set_rejected(submission, found->rejected, provider); // the reply that told us may be lost
         return settle(
             work, submission,
             {State::accepted, reply_for_accepted(found->message_id, provider), {}, false, false},
