@@ -127,9 +127,14 @@ class Shim:
 class Letter:
     word: str
     queue_id: str
-    point: str                  # where the relay was killed, for people
-    statuses: list = field(default_factory=list)  # of Postfix's log, the last one counts
+    recipients: list
+    point: str  # where the relay was killed, for people
+    statuses: dict = field(default_factory=dict)  # by recipient, the last one of Postfix's log
     removed: bool = False
+
+    @property
+    def deferred(self):
+        return "deferred" in self.statuses.values()
 
 
 @dataclass
@@ -190,12 +195,12 @@ class Crash(EndToEnd):
 
     # One letter
 
-    def post(self, point="", text="A letter.\n", to=(BOB,)):
+    def post(self, point="", text="A letter.\n", to=(BOB,), bcc=()):
         word = "w" + secrets.token_hex(12)
         content = message(ANNA, list(to), text=f"{word}\n{text}")
         with self.box.client(login="anna") as client:
-            reply = client.send(ANNA, list(to), content)
-        letter = Letter(word, re.search(r"queued as (\w+)", reply).group(1), point)
+            reply = client.send(ANNA, [*to, *bcc], content)
+        letter = Letter(word, re.search(r"queued as (\w+)", reply).group(1), [*to, *bcc], point)
         self.letters.append(letter)
         self.by_queue_id[letter.queue_id] = letter
         return letter
@@ -227,18 +232,25 @@ class Crash(EndToEnd):
 
     def read_postfix(self):
         for line in self.postfix_log.new():
-            found = re.search(r"\]: (\w+): (removed$|to=.* status=(\w+))", line)
+            found = re.search(r"\]: (\w+): (?:removed$|to=<(.*?)>, .* status=(\w+))", line)
             letter = self.by_queue_id.get(found.group(1)) if found else None
             if letter is None:
                 continue
             if found.group(3):
-                letter.statuses.append(found.group(3))
+                letter.statuses[found.group(2)] = found.group(3)
             else:
                 letter.removed = True
 
-    def killed(self, letters, timeout=30):
-        """Waits until the relay is dead (True) or all letters have gone."""
+    def killed(self, letters, timeout=30, flush=False):
+        """Waits until the relay is dead (True) or all letters have gone. `flush`: Postfix is to try
+        again and again."""
+        flushed = time.monotonic()
+
         def ended():
+            nonlocal flushed
+            if flush and time.monotonic() - flushed > 0.3:
+                flushed = time.monotonic()
+                self.box.postfix.flush()
             self.read_postfix()
             return self.relay_died() or all(letter.removed for letter in letters)
         wait_for(ended, timeout, "the relay's end or the letter's", 0.01)
@@ -281,39 +293,45 @@ class Crash(EndToEnd):
         """[(state, message id)] of the letter's submissions."""
         path = self.journal_file or os.path.join(self.box.daemons.state, "journal.db")
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as journal:
-            return journal.execute("select state, message_id from submission where queue_id = ?",
-                                   (letter.queue_id,)).fetchall()
+            return sorted(journal.execute("select state, message_id from submission where "
+                                          "queue_id = ?", (letter.queue_id,)).fetchall())
 
     def check(self, letters, count=True):
         """The books of each letter; what is wrong goes to the tally."""
         self.read_postfix()
         self.read_provider()
         for letter in letters:
-            taken = [entry for entry in self.submissions.values()
-                     if letter.word.encode() in entry["words"]]
-            status = letter.statuses[-1] if letter.statuses else "none"
-            said = f"{letter.point}: {letter.queue_id}, Postfix says {status}"
             if count:
                 self.tally.points += 1
-            if len(taken) > 1:
-                self.tally.twice.append(f"{said}, {len(taken)} times with the provider")
-            if not letter.removed or (status == "sent") != bool(taken):
-                self.tally.lost.append(f"{said}, {len(taken)} times with the provider, in the "
-                                       f"queue: {not letter.removed}")
-            again = [entry for entry in self.submits if entry["outcome"] == "private-id-in-use" and
-                     entry["privateId"] in {one["privateId"] for one in taken}]
-            # The provider would notice here; another might not.
-            if again:
-                self.tally.twice.append(f"{said}, submitted again when the provider had it")
-            written = self.journal(letter)
-            expected = [("accepted", one["messageId"]) for one in taken]
-            if taken and written != expected:
-                self.tally.wrong.append(f"{said}, journal {written}, provider {expected}")
+            self._check(letter)
 
-    def totals(self, what):
+    def _check(self, letter):
+        taken = [entry for entry in self.submissions.values()
+                 if letter.word.encode() in entry["words"]]
+        said = f"{letter.point}: {letter.queue_id}, Postfix says {letter.statuses}"
+        for recipient in letter.recipients:
+            times = sum(recipient in (one["address"] for one in entry["recipients"]) and
+                        recipient not in (one["address"] for one in entry["rejected"])
+                        for entry in taken)
+            if times > 1:
+                self.tally.twice.append(f"{said}, {times} times with the provider")
+            if not letter.removed or letter.statuses.get(recipient) != (
+                    "sent" if times else "bounced"):
+                self.tally.lost.append(f"{said}, {times} times with the provider, in the queue: "
+                                       f"{not letter.removed}")
+        # The provider would notice here; another might not.
+        if any(entry["outcome"] == "private-id-in-use" and
+               entry["privateId"] in {one["privateId"] for one in taken}
+               for entry in self.submits):
+            self.tally.twice.append(f"{said}, submitted again when the provider had it")
+        written = self.journal(letter)
+        expected = sorted(("accepted", one["messageId"]) for one in taken) or [("refused", "")]
+        if letter.removed and written != expected:
+            self.tally.wrong.append(f"{said}, journal {written}, provider {expected}")
+
+    def totals(self, what, points="kill points"):
         tally = self.tally
-        print(f"\n{what}: {tally.points} {'kill points' if 'cut' not in what else 'cuts'}, "
-              f"{len(tally.lost)} lost, {len(tally.twice)} twice, "
+        print(f"\n{what}: {tally.points} {points}, {len(tally.lost)} lost, {len(tally.twice)} twice, "
               f"{len(tally.wrong)} journals that are wrong (seed {SEED})", flush=True)
         self.assertGreater(tally.points, 0)
         self.assertEqual((tally.lost, tally.twice, tally.wrong), ([], [], []))

@@ -36,7 +36,7 @@ class Network(Crash):
                 break
             after += step
         self.proxy.forget()
-        self.totals(f"cuts of the {direction}")
+        self.totals(f"the {direction}", "cuts")
         return after
 
     def test_a_connection_cut_after_each_kib_of_the_request(self):

@@ -99,7 +99,7 @@ class Power(Crash):
             points = sorted(choice.sample(points, min(45, len(points))))
         for number, mode in points:
             self.cut_before(number, mode, choice)
-        self.totals("power cuts in a letter's life")
+        self.totals("the power in a letter's life", "cuts")
 
     def test_3_a_cut_within_a_checkpoint(self):
         """The write-ahead log is full: the next commit moves its pages into the database."""
@@ -115,7 +115,7 @@ class Power(Crash):
         for number, mode in points:
             self.fill_log()
             self.cut_before(number, mode, choice)
-        self.totals("power cuts in a checkpoint")
+        self.totals("the power in a checkpoint", "cuts")
 
     def fill_log(self):
         """A thousand frames of other transactions in the journal's write-ahead log."""
@@ -138,7 +138,7 @@ class Power(Crash):
                 self.shim.acts()
                 self.box.daemons.start_relay()
                 self.cut_before(number, mode, choice)
-        self.totals("power cuts in a new host's first letter")
+        self.totals("the power in a new host's first letter", "cuts")
 
     def test_5_a_cut_after_a_restart_that_trusted_the_page_cache(self):
         """Killed before the sync of the outcome, started again: what the journal then tells
@@ -164,7 +164,7 @@ class Power(Crash):
         letter.point = "killed before the last sync, then cut"
         self.cut("nothing", chosen("cache"))
         self.check([letter])
-        self.totals("power cuts after a restart")
+        self.totals("the power after a restart", "cut")
 
 
 if __name__ == "__main__":

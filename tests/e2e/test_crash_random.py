@@ -15,8 +15,8 @@ class Random(Crash):
     def post_or_wait(self, choice):
         """A letter, unless the milter is away just now."""
         try:
-            to = choice.choice([[BOB], [BOB, DORA], [EMIL, BOB, DORA]])
-            return self.post("under random kills", "line\n" * choice.randrange(3000), to)
+            to, bcc = choice.choice([([BOB], []), ([BOB, DORA], []), ([EMIL], [BOB, DORA])])
+            return self.post("under random kills", "line\n" * choice.randrange(3000), to, bcc)
         except (Refused, ConnectionError):
             return None
 

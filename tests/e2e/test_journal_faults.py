@@ -70,14 +70,14 @@ class Faults(Crash):
         self.assertEqual(code, 1)
         self.assertRegex(text, "demail-relay.*not running.*wait in Postfix's queue")
         letter = self.post("with a journal that cannot be used")
-        wait_for(lambda: (self.read_postfix(), "deferred" in letter.statuses)[1], 20,
+        wait_for(lambda: (self.read_postfix(), letter.deferred)[1], 20,
                  "the letter's deferral")
         return letter
 
     def goes_out_once(self, letter):
         self.assertEqual(self.deliver([letter]), [])
         self.check([letter])
-        self.totals("journal faults")
+        self.totals(self.id().rpartition("test_")[2], "letters")
 
     def stopped_with_copy(self):
         self.box.relay.stop()
@@ -131,8 +131,7 @@ class Faults(Crash):
                 self.box.relay.start()
                 try:
                     wait_for(lambda letter=letter: (self.read_postfix(),
-                                                    "deferred" in letter.statuses or
-                                                    letter.removed)[1], 20, "an end")
+                                                    letter.deferred or letter.removed)[1], 20, "an end")
                 finally:
                     self.box.relay.kill()
                     self.put_back(copy)
@@ -175,19 +174,19 @@ class Faults(Crash):
                 self.assertEqual(full.errno, errno.ENOSPC)
         # What the write-ahead log has room for in blocks that it has already is still taken.
         letters = [self.post("on a full file system") for _ in range(12)]
-        wait_for(lambda: (self.read_postfix(), "deferred" in letters[-1].statuses)[1], 30,
+        wait_for(lambda: (self.read_postfix(), letters[-1].deferred)[1], 30,
                  "a deferral")
         self.assertRegex(self.said(), 'reason="the journal cannot be used: [^"]*disk is full')
         os.unlink(filler)
         self.assertEqual(self.deliver(letters), [])
         self.check(letters)
-        self.totals("letters on a full file system")
+        self.totals("a full file system", "letters")
 
     def test_a_clock_that_goes_back_an_hour(self):
         self.shim.set(shift=3600)
         self.addCleanup(self.shim.set, shift=0)
         letter = self.post("with the clock an hour back")
-        wait_for(lambda: (self.read_postfix(), "deferred" in letter.statuses)[1], 20,
+        wait_for(lambda: (self.read_postfix(), letter.deferred)[1], 20,
                  "the letter's deferral")
         self.shim.set(shift=0)
         self.goes_out_once(letter)
@@ -196,7 +195,7 @@ class Faults(Crash):
         self.box.faults({"operation": "Submit", "times": 1, "fault": "drop-before"})
         self.addCleanup(self.box.faults)
         letter = self.post("looked up over a clock that goes back")
-        wait_for(lambda: (self.read_postfix(), "deferred" in letter.statuses)[1], 20,
+        wait_for(lambda: (self.read_postfix(), letter.deferred)[1], 20,
                  "the letter's deferral")
         self.shim.set(shift=60)
         self.addCleanup(self.shim.set, shift=0)
@@ -230,7 +229,7 @@ class DiskErrors(Crash):
             numbers = sorted(chosen(errno.errorcode[error]).sample(numbers, 12))
         for number in numbers:
             self.fails_from(number, error)
-        self.totals(f"{errno.errorcode[error]} at")
+        self.totals(errno.errorcode[error], "acts")
 
     def test_a_disk_that_is_full_from_any_act_on(self):
         self.matrix(errno.ENOSPC)

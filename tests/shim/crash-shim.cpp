@@ -12,212 +12,18 @@
 // log's order is the disk's. Acts on sockets are those on the LMTP socket and on TCP. A receiving
 // call counts where there is something to receive. What stdio writes and what is written by mmap(2)
 // is not seen; test_crash_power.py finds out, since the log then does not account for the disk.
+#include "crash_acts.hpp"
+
 #include <dlfcn.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <climits>
-#include <csignal>
 #include <cstdarg>
-#include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <ctime>
-#include <mutex>
-#include <string>
-#include <string_view>
-#include <vector>
+
+using namespace demail::crash;
 
 namespace {
-
-struct Control {
-    std::atomic<std::uint64_t> armed;   ///< acts are counted while this is 1
-    std::atomic<std::uint64_t> count;   ///< acts since it was armed
-    std::atomic<std::uint64_t> at;      ///< the act that is met, from 1; 0: none
-    std::atomic<std::uint64_t> failure; ///< 0: SIGKILL before it; else it and, of its kind of
-                                        ///< object, all after it fail with this errno
-    std::atomic<std::uint64_t> shift;   ///< seconds that the wall clock is set back
-};
-
-struct Shim {
-    Control *control = nullptr;
-    int log = -1;
-    std::vector<std::string> files;
-    std::string lmtp;
-    std::mutex turn;
-};
-
-// Other constructors write before ours has run, and threads write after the last destructor.
-Shim *shim = nullptr;
-
-__attribute__((constructor)) void load() {
-    const char *control = std::getenv("DEMAIL_CRASH_CONTROL");
-    const char *log = std::getenv("DEMAIL_CRASH_LOG");
-    const char *files = std::getenv("DEMAIL_CRASH_FILES");
-    const char *lmtp = std::getenv("DEMAIL_CRASH_LMTP");
-    // postmap and other programs that the relay starts are not what is looked at.
-    if (std::string_view(program_invocation_short_name) != "demail-relay" || control == nullptr)
-        return;
-    auto *made = new Shim;
-    const int fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, control, O_RDWR | O_CLOEXEC));
-    void *words = ::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (fd < 0 || words == MAP_FAILED) std::abort();
-    ::syscall(SYS_close, fd);
-    made->control = static_cast<Control *>(words);
-    if (log != nullptr)
-        made->log = static_cast<int>(
-            ::syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
-    for (std::string_view rest = files != nullptr ? files : ""; !rest.empty();) {
-        const auto end = std::min(rest.find(':'), rest.size());
-        made->files.emplace_back(rest.substr(0, end));
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
-    made->lmtp = lmtp != nullptr ? lmtp : "/";
-    shim = made;
-}
-
-struct Act {
-    explicit Act(const char *named) : kind(named) {}
-    const char *kind;
-    std::string object;
-    std::uint64_t inode = 0;
-    long long offset = 0;
-    std::size_t length = 0;
-    std::string_view bytes;
-    bool file = false;
-};
-
-void note(std::uint64_t number, const Act &act) {
-    if (shim->log < 0) return;
-    constexpr char digits[] = "0123456789abcdef";
-    std::string line = std::to_string(number) + '\t' + act.kind + '\t' + act.object + '\t' +
-                       std::to_string(act.inode) + '\t' + std::to_string(act.offset) + '\t' +
-                       std::to_string(act.length) + '\t';
-    line.reserve(line.size() + 2 * act.bytes.size() + 1);
-    for (const char one : act.bytes) {
-        line += digits[static_cast<unsigned char>(one) >> 4];
-        line += digits[static_cast<unsigned char>(one) & 15];
-    }
-    line += '\n';
-    ::syscall(SYS_write, shim->log, line.data(), line.size());
-}
-
-/// The act's number, 0 while nothing is counted. Does not return from the one that kills; `failure`
-/// becomes the errno that this act is to fail with.
-std::uint64_t number_of(const Act &act, int &failure) {
-    Control &control = *shim->control;
-    failure = 0;
-    if (control.armed == 0) return 0;
-    const std::uint64_t number = ++control.count;
-    const std::uint64_t at = control.at;
-    if (at == 0 || number < at) return number;
-    if (control.failure != 0) {
-        if (act.file) failure = static_cast<int>(control.failure);
-    } else if (number == at) {
-        Act killed = act;
-        killed.bytes = {};
-        const std::string kind = std::string("killed before ") + act.kind;
-        killed.kind = kind.c_str();
-        note(number, killed);
-        ::syscall(SYS_kill, ::getpid(), SIGKILL);
-        for (;;)
-            ::pause();
-    }
-    return number;
-}
-
-bool watched(std::string_view path) {
-    for (const std::string &one : shim->files)
-        if (path.substr(0, one.size()) == one) return true;
-    return false;
-}
-
-/// Syncing a directory makes the names in it last.
-bool holds_watched(const std::string &directory) {
-    return std::any_of(shim->files.begin(), shim->files.end(), [&](const std::string &one) {
-        return one.substr(0, one.rfind('/')) == directory;
-    });
-}
-
-std::string path_of(int fd) {
-    char path[PATH_MAX];
-    const ssize_t size =
-        ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), path, sizeof path);
-    return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : std::string();
-}
-
-std::string absolute(int directory, const char *path) {
-    if (path[0] == '/') return path;
-    if (directory != AT_FDCWD) return path_of(directory) + '/' + path;
-    char here[PATH_MAX];
-    return std::string(::getcwd(here, sizeof here) != nullptr ? here : "") + '/' + path;
-}
-
-/// A file or directory that is watched.
-bool is_watched(int fd, Act &act) {
-    if (shim == nullptr) return false;
-    struct stat status {};
-    if (::syscall(SYS_fstat, fd, &status) != 0) return false;
-    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return false;
-    act.object = path_of(fd);
-    act.inode = status.st_ino;
-    act.file = true;
-    return watched(act.object) || (S_ISDIR(status.st_mode) && holds_watched(act.object));
-}
-
-/// The LMTP socket's connections, and TCP.
-bool is_peer(int fd, Act &act) {
-    if (shim == nullptr) return false;
-    union {
-        sockaddr any;
-        sockaddr_un local;
-        sockaddr_storage room;
-    } name{};
-    socklen_t size = sizeof name;
-    if (::getsockname(fd, &name.any, &size) != 0) return false;
-    if (name.any.sa_family == AF_INET || name.any.sa_family == AF_INET6) {
-        int type = 0;
-        size = sizeof type;
-        ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
-        act.object = "provider";
-        return type == SOCK_STREAM;
-    }
-    if (name.any.sa_family != AF_UNIX) return false;
-    act.object = "lmtp";
-    return std::string_view(name.local.sun_path).starts_with(shim->lmtp);
-}
-
-/// Runs `call` (which gives a result as of a system call) in the act's turn; `done` may complete
-/// the log's entry from the result.
-template <typename Call, typename Done>
-long on_file(Act &act, Call call, Done done) {
-    const std::lock_guard lock(shim->turn);
-    int failure = 0;
-    const std::uint64_t number = number_of(act, failure);
-    if (failure != 0) {
-        errno = failure;
-        return -1;
-    }
-    const long result = call();
-    const int error = errno;
-    if (result >= 0) {
-        done(result);
-        note(number, act);
-    }
-    errno = error;
-    return result;
-}
 
 long written(const char *kind, int fd, const void *bytes, std::size_t size, long long offset,
              long number, bool at_offset) {
@@ -252,32 +58,6 @@ long written(const char *kind, int fd, const iovec *parts, int count, long long 
                    at_offset);
 }
 
-template <typename Call>
-long on_fd(const char *kind, int fd, long long offset, Call call) {
-    Act act(kind);
-    if (!is_watched(fd, act)) return call();
-    act.offset = offset;
-    return on_file(act, call, [](long) {});
-}
-
-/// `other`: the second path, to stand in the log behind the first.
-template <typename Call>
-long on_path(const char *kind, const std::string &path, const std::string &other, Call call) {
-    if (shim == nullptr || (!watched(path) && !watched(other))) return call();
-    Act act(kind);
-    act.object = path;
-    act.bytes = other;
-    act.file = true;
-    struct stat status {};
-    if (::syscall(SYS_newfstatat, AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
-        act.inode = status.st_ino;
-    return on_file(act, call, [&](long) {
-        if (act.inode == 0 &&
-            ::syscall(SYS_newfstatat, AT_FDCWD, path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
-            act.inode = status.st_ino;
-    });
-}
-
 int opened(int directory, const char *path, int flags, mode_t mode) {
     const auto call = [&] { return ::syscall(SYS_openat, directory, path, flags, mode); };
     if (shim == nullptr || path == nullptr) return static_cast<int>(call());
@@ -295,32 +75,6 @@ int opened(int directory, const char *path, int flags, mode_t mode) {
     return static_cast<int>(on_file(act, call, [&](long fd) {
         if (::syscall(SYS_fstat, fd, &status) == 0) act.inode = status.st_ino;
     }));
-}
-
-template <typename Call>
-long on_socket(const char *kind, int fd, Call call) {
-    Act act(kind);
-    if (!is_peer(fd, act)) return call();
-    int failure = 0;
-    const std::uint64_t number = number_of(act, failure);
-    const long result = call();
-    const int error = errno;
-    act.length = result >= 0 ? static_cast<std::size_t>(result) : 0;
-    note(number, act);
-    errno = error;
-    return result;
-}
-
-template <typename Call>
-long received(const char *kind, int fd, Call call) {
-    if (shim == nullptr) return call();
-    char one = 0;
-    const int before = errno;
-    const long there =
-        ::syscall(SYS_recvfrom, fd, &one, 1, MSG_PEEK | MSG_DONTWAIT, nullptr, nullptr);
-    const bool nothing = there < 0;
-    errno = before;
-    return nothing ? call() : on_socket(kind, fd, call);
 }
 
 template <typename Function>
