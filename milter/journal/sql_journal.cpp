@@ -94,6 +94,7 @@ class SqlJournal final : public Journal {
                       fmt::format("db=\"{}\" timeout=5 synchronous=full", path));
             harden();
             migrate();
+            make_durable();
             kept_.emplace(sql_);
         });
     }
@@ -265,6 +266,13 @@ class SqlJournal final : public Journal {
             for (const char *statement : schema_1)
                 sql_ << statement;
         transaction.commit();
+    }
+
+    /// A run that was killed within a commit may have left it in the kernel's memory alone. It is
+    /// read from there; but whoever is told of it must find it on disk after a power cut too.
+    void make_durable() {
+        int busy = 0;
+        sql_ << "pragma wal_checkpoint(passive)", soci::into(busy); // syncs the log first
     }
 
     std::vector<Submission> read_submissions(const Nonce &n) {

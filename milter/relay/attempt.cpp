@@ -14,6 +14,16 @@ using journal::Submission;
 
 constexpr journal::Time microseconds = 1'000'000;
 
+/// The outcomes of recipients to whom an accepted submission did not go.
+void set_rejected(Submission &submission, const std::vector<soap::Rejected> &rejected,
+                  const std::string &provider) {
+    for (const auto &one : rejected)
+        if (const auto address = Address::parse(one.address))
+            for (auto &recipient : submission.recipients)
+                if (recipient.recipient.address == *address)
+                    recipient.outcome = reply_for_rejected(one.code, one.reason, provider);
+}
+
 } // namespace
 
 std::string content_of(const Seal &seal) {
@@ -146,11 +156,7 @@ void Attempt::answered(Submission &submission, soap::Answer<soap::Submitted> &an
     journal::EvidenceRecord *record = &kept.record();
     if (auto *submitted = std::get_if<soap::Submitted>(&answer)) {
         submission.message_id = submitted->message_id;
-        for (const auto &rejected : submitted->rejected)
-            if (const auto address = Address::parse(rejected.address))
-                for (auto &one : submission.recipients)
-                    if (one.recipient.address == *address)
-                        one.outcome = reply_for_rejected(rejected.code, rejected.reason, provider);
+        set_rejected(submission, submitted->rejected, provider);
         return settle(submission, outcome_for_accepted(submitted->message_id, provider),
                       submitted->message_id, record);
     }
@@ -193,6 +199,7 @@ bool Attempt::look_up(Submission &submission) {
     switch (found->state) {
     case soap::Found::State::accepted:
         submission.message_id = found->message_id;
+        set_rejected(submission, found->rejected, provider); // the reply that told us may be lost
         settle(submission, outcome_for_accepted(found->message_id, provider), found->message_id,
                &record);
         return false;

@@ -60,10 +60,12 @@ struct Submission {
     Exchange *exchange = nullptr; ///< not owned
 };
 
+/// A recipient to whom an accepted submission did not go.
+struct Rejected {
+    std::string address, code, reason;
+};
+
 struct Submitted {
-    struct Rejected {
-        std::string address, code, reason;
-    };
     std::string private_id, message_id, accepted_at;
     std::vector<Rejected> rejected;
 };
@@ -71,6 +73,7 @@ struct Submitted {
 struct Found {
     enum class State { unknown, accepted, refused } state = State::unknown;
     std::string private_id, message_id, accepted_at, reason;
+    std::vector<Rejected> rejected{};
 };
 
 /// A De-Mail out of the mailbox. Its bytes are in the file that was given for them.

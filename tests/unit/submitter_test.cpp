@@ -166,6 +166,23 @@ void a_rejected_recipient_has_a_reply_of_its_own() {
     CHECK(relay.deliver(message, {b})[0] == replies[0]);
 }
 
+void a_look_up_says_who_was_rejected() {
+    Relay relay;
+    SealedMessage message({a, b}, a + ", " + b);
+    relay.provider->submit_answers = {soap::NoAnswer{"cut"}};
+    relay.provider->find_answers = {soap::Found{soap::Found::State::accepted,
+                                                "",
+                                                "<1@fp>",
+                                                "",
+                                                "",
+                                                {{b, "unknown-recipient", "no such mailbox"}}}};
+    (void)relay.deliver(message, {a, b});
+    const auto replies = relay.deliver(message, {a, b});
+    CHECK_EQUAL(replies[0].code, 250);
+    CHECK_EQUAL(replies[1].enhanced, "5.1.1");
+    CHECK(relay.deliver(message, {b})[0] == replies[1]);
+}
+
 void a_message_over_the_limit_is_refused_before_a_byte_goes_out() {
     Relay relay;
     SealedMessage message({a});
@@ -282,6 +299,7 @@ int main() {
                    TEST(a_refused_login_suspends_until_a_person_acts),
                    TEST(a_private_id_in_use_is_looked_up_at_once),
                    TEST(a_rejected_recipient_has_a_reply_of_its_own),
+                   TEST(a_look_up_says_who_was_rejected),
                    TEST(a_message_over_the_limit_is_refused_before_a_byte_goes_out),
                    TEST(what_a_restart_cut_off_is_looked_up),
                    TEST(a_card_that_is_locked_defers),
