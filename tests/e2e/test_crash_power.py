@@ -11,7 +11,7 @@ from contextlib import closing
 
 from crash import AT, RELAY_USER, SOAK, Crash, chosen
 from disk import MODES, Disk
-from harness import main
+from harness import main, wait_for
 
 
 class Power(Crash):
@@ -133,12 +133,37 @@ class Power(Crash):
         choice = chosen("new")
         for mode in MODES if SOAK else ("nothing", "content", "names", "torn"):
             for number in ((20, 40, 60, 80) if SOAK else (30, 60)):
-                self.box.relay.stop()
-                self.disk.replace(({}, {path for path in self.disk.directories}), RELAY_USER)
-                self.shim.acts()
+                self.new_host()
                 self.box.daemons.start_relay()
                 self.cut_before(number, mode, choice)
         self.totals("the power in a new host's first letter", "cuts")
+
+    def new_host(self):
+        self.box.relay.stop()
+        self.disk.replace(({}, set(self.disk.directories)), RELAY_USER)
+        self.shim.acts()
+
+    def test_6_a_cut_in_the_first_start_of_a_new_host(self):
+        choice = chosen("first start")
+        self.new_host()
+        self.shim.arm()
+        self.box.daemons.start_relay()
+        self.shim.disarm()
+        acts = [act for act in self.follow() if act.number and act.on_file]
+        print(f"\nthe acts of the first start\n{self.shim.table(acts)}")
+        points = [(act.number, mode) for act in acts for mode in MODES]
+        for number, mode in points if SOAK else choice.sample(points, 20):
+            self.new_host()
+            self.shim.arm(number)
+            self.box.relay.start()
+            wait_for(self.relay_died, 10, "the relay's end", 0.01)
+            self.shim.disarm()
+            self.follow()
+            self.cut(mode, choice)
+            letter = self.post(f"{number} of the first start, on the disk: {mode}")
+            self.deliver([letter])
+            self.check([letter])
+        self.totals("the power in a new host's first start", "cuts")
 
     def test_5_a_cut_after_a_restart_that_trusted_the_page_cache(self):
         """Killed before the sync of the outcome, started again: what the journal then tells
