@@ -131,11 +131,11 @@ class Power(Crash):
 
     def test_4_a_cut_in_the_first_letter_of_a_new_host(self):
         choice = chosen("new")
-        for mode in MODES if SOAK else ("nothing", "content", "names", "torn"):
-            for number in ((20, 40, 60, 80) if SOAK else (30, 60)):
-                self.new_host()
-                self.box.daemons.start_relay()
-                self.cut_before(number, mode, choice)
+        points = [(number, mode) for number in range(8, 58, 2) for mode in MODES]
+        for number, mode in points if SOAK else choice.sample(points, 12):
+            self.new_host()
+            self.box.daemons.start_relay()
+            self.cut_before(number, mode, choice)
         self.totals("the power in a new host's first letter", "cuts")
 
     def new_host(self):
