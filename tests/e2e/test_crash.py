@@ -81,6 +81,7 @@ class Matrix(Crash):
             if not self.kill_before(number):
                 break
         self.totals("a letter's life")
+        self.assertGreater(self.tally.points, 0 if AT else 30)
 
     def test_each_act_in_the_life_of_a_letter_that_is_two_submissions(self):
         letter = {"to": [BOB, EMIL], "bcc": [DORA]}
