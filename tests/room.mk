@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	tests/e2e/test_crash_random.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_domain_attack.py \
+	tests/e2e/test_evidence.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/data/outcomes \

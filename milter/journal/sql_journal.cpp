@@ -72,16 +72,13 @@ class Rows {
     bool got_;
 };
 
-State state_named(std::string_view text) {
-    for (const State state :
-         {State::submitting, State::accepted, State::refused, State::deferred, State::uncertain})
-        if (name(state) == text) return state;
+State state_in(std::string_view text) {
+    if (const auto state = state_named(text)) return *state;
     throw Unavailable("the journal holds a state that this version does not know");
 }
 
-RecipientField field_named(std::string_view text) {
-    for (const RecipientField field : {RecipientField::to, RecipientField::cc, RecipientField::bcc})
-        if (demail::name(field) == text) return field;
+RecipientField field_in(std::string_view text) {
+    if (const auto field = recipient_field(text)) return *field;
     throw Unavailable("the journal holds a recipient field that this version does not know");
 }
 
@@ -216,7 +213,7 @@ class SqlJournal final : public Journal {
                  soci::into(state), soci::into(count));
             all.execute();
             while (all.fetch())
-                result[state_named(state)] = count;
+                result[state_in(state)] = count;
             return result;
         });
     }
@@ -288,7 +285,7 @@ class SqlJournal final : public Journal {
             found.push_back({*std::move(id),
                              n,
                              row.account,
-                             state_named(row.state),
+                             state_in(row.state),
                              {static_cast<int>(row.code), row.enhanced, row.reply},
                              row.message_id,
                              row.queue_id,
@@ -309,7 +306,7 @@ class SqlJournal final : public Journal {
         for (Rows rows(kept_->recipients); rows.got(); rows.next()) {
             auto parsed = Address::parse(row.address);
             if (!parsed) throw Unavailable("the journal holds an address that is none");
-            SubmissionRecipient one{{*std::move(parsed), field_named(row.field)}, std::nullopt};
+            SubmissionRecipient one{{*std::move(parsed), field_in(row.field)}, std::nullopt};
             if (row.code != 0)
                 one.outcome = Reply{static_cast<int>(row.code), row.enhanced, row.reply};
             submission.recipients.push_back(std::move(one));
@@ -360,6 +357,13 @@ std::string_view name(State state) noexcept {
         return "uncertain";
     }
     return "?";
+}
+
+std::optional<State> state_named(std::string_view text) noexcept {
+    for (const State state :
+         {State::submitting, State::accepted, State::refused, State::deferred, State::uncertain})
+        if (name(state) == text) return state;
+    return std::nullopt;
 }
 
 std::unique_ptr<Journal> Journal::open(const std::string &url) {

@@ -6,6 +6,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 using namespace demail;
 using namespace demail::test;
 using journal::State;
@@ -221,12 +225,53 @@ void a_journal_that_cannot_be_written_sends_nothing() {
     ::getrlimit(RLIMIT_FSIZE, &before);
     const rlimit small{100, before.rlim_max};
     ::setrlimit(RLIMIT_FSIZE, &small); // what a full disk does to SQLite
-    const auto replies = relay.submitter.submit(std::get<relay::Admitted>(admitted), incoming,
-                                                relay.account, std::chrono::seconds(60), "4abc");
+    const auto replies = relay.submit(std::get<relay::Admitted>(admitted), incoming);
     ::setrlimit(RLIMIT_FSIZE, &before);
     CHECK_EQUAL(replies[0].enhanced, "4.3.1");
     CHECK(relay.provider->submitted.empty());
     CHECK_EQUAL(relay.deliver(message, {a})[0].code, 250);
+}
+
+std::string evidence_of(const Relay &relay, const std::string &file) {
+    const auto digits = relay.provider->submitted.at(0).private_id.digits();
+    std::ifstream in(relay.evidence.root() + "/1970/01/" + std::string(digits) + "/" + file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void what_went_out_and_came_back_is_kept() {
+    Relay relay;
+    SealedMessage message({a});
+    (void)relay.deliver(message, {a});
+    CHECK_EQUAL(evidence_of(relay, "received.eml"), message.text());
+    CHECK_EQUAL(evidence_of(relay, "submitted.eml"),
+                relay.provider->submitted[0].content.header + message.body);
+    CHECK_EQUAL(evidence_of(relay, "request.xml"), "<Submit/>");
+    CHECK_EQUAL(evidence_of(relay, "reply.xml"), "<Submitted/>");
+    CHECK(evidence_of(relay, "attempts.jsonl").find("\"accepted\"") != std::string::npos);
+}
+
+void what_a_look_up_says_is_kept_beside() {
+    Relay relay;
+    SealedMessage message({a});
+    relay.provider->submit_answers = {soap::NoAnswer{"cut"}};
+    relay.provider->find_answers = {
+        soap::Found{soap::Found::State::accepted, "", "<9@fp>", "", ""}};
+    (void)relay.deliver(message, {a});
+    (void)relay.deliver(message, {a});
+    CHECK_EQUAL(evidence_of(relay, "request-2.xml"), "<FindSubmission/>");
+}
+
+void what_cannot_be_kept_is_not_sent() {
+    Relay relay;
+    SealedMessage message({a});
+    const std::string in_the_way = relay.evidence.root() + "/1970";
+    std::ofstream{in_the_way} << "a file where a directory belongs";
+    const auto reply = relay.deliver(message, {a});
+    CHECK_EQUAL(reply[0].enhanced, "4.3.1");
+    CHECK(relay.provider->submitted.empty());
+    std::filesystem::remove(in_the_way);
+    CHECK_EQUAL(relay.deliver(message, {a})[0].code, 250);
+    CHECK_EQUAL(relay.provider->submitted.size(), 1U);
 }
 
 void the_users_own_private_id_is_kept() {
@@ -259,6 +304,9 @@ int main() {
                    TEST(what_a_restart_cut_off_is_looked_up),
                    TEST(a_card_that_is_locked_defers),
                    TEST(a_journal_that_cannot_be_written_sends_nothing),
+                   TEST(what_went_out_and_came_back_is_kept),
+                   TEST(what_a_look_up_says_is_kept_beside),
+                   TEST(what_cannot_be_kept_is_not_sent),
                    TEST(the_users_own_private_id_is_kept),
                });
 }
