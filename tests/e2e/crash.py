@@ -1,7 +1,8 @@
 """What the tests that kill the relay share: the preloaded library's control, and the books.
 
-A letter is known by a word in its body that no other has. Four books are kept of it: what the
-provider took, what reached the provider, what Postfix logged, what the journal says.
+A letter is known by a word in its body that no other has. Five books are kept of it: what the
+provider took, what reached the provider, what Postfix logged, what the journal and the evidence
+say.
 
 CRASH_SOAK in the environment: many more points, as `make soak-crash` sets it. CRASH_SEED: another
 seed. CRASH_AT: this point of a matrix alone.
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 
 from crash_shim import Shim
 from daemons import RELAY_USER
-from harness import ANNA, BOB, EndToEnd, message, wait_for
+from harness import ANNA, BOB, EndToEnd, Failure, message, wait_for
 
 SOAK = bool(os.environ.get("CRASH_SOAK"))
 SEED = int(os.environ.get("CRASH_SEED") or (secrets.randbelow(10**6) if SOAK else 1))
@@ -191,7 +192,8 @@ class Crash(EndToEnd):
             with open(os.path.join(base, name, "submission.json"), encoding="utf-8") as file:
                 entry = json.load(file)
             with open(os.path.join(base, name, "content.eml"), "rb") as file:
-                entry["words"] = re.findall(rb"^(w[0-9a-f]{24})\r$", file.read(), re.M)
+                entry["content"] = file.read()
+            entry["words"] = re.findall(rb"^(w[0-9a-f]{24})\r$", entry["content"], re.M)
             self.submissions[name] = entry
         for line in self.request_log.new():
             entry = json.loads(line)
@@ -239,11 +241,35 @@ class Crash(EndToEnd):
         expected = sorted(("accepted", one["messageId"]) for one in taken) or [("refused", "")]
         if letter.removed and written != expected:
             self.tally.wrong.append(f"{said}, journal {written}, provider {expected}")
+        for entry in taken:
+            wrong = self.wrong_evidence(entry)
+            if wrong:
+                self.tally.wrong.append(f"{said}, evidence: {wrong}")
+
+    def wrong_evidence(self, entry):
+        """What the evidence of an accepted submission does not show, or None."""
+        try:
+            evidence = self.evidence(entry)
+        except Failure as failure:
+            return str(failure)
+        copies = [content for name, content in evidence.items() if name.startswith("submitted")]
+        if entry["content"] not in copies:
+            return f"none of {sorted(evidence)} is what the provider took"
+        ends = []
+        for line in evidence.get("attempts.jsonl", b"").splitlines():
+            try:
+                ends.append(json.loads(line))
+            except ValueError:  # cut off
+                continue
+        last = ends[-1] if ends else {}
+        if (last.get("state"), last.get("messageId")) != ("accepted", entry["messageId"]):
+            return f"attempts.jsonl ends with {last}"
+        return None
 
     def totals(self, what, points="kill points"):
         tally = self.tally
         print(f"\n{what}: {tally.points} {points}, {len(tally.lost)} lost, "
-              f"{len(tally.twice)} twice, {len(tally.wrong)} journals that are wrong (seed {SEED})",
+              f"{len(tally.twice)} twice, {len(tally.wrong)} books that disagree (seed {SEED})",
               flush=True)
         self.assertGreater(tally.points, 0)
         self.assertEqual((tally.lost, tally.twice, tally.wrong), ([], [], []))
