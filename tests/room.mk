@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/e2e/cardd_fixture.py \
 	tests/e2e/cardd_wire.py \
 	tests/e2e/crash.py \
+	tests/e2e/crash_shim.py \
 	tests/e2e/cutting_proxy.py \
 	tests/e2e/disk.py \
 	tests/e2e/harness.py \
