@@ -44,36 +44,13 @@ struct Submitter::Work {
     std::vector<Submission> submissions; ///< of this n: known to the journal, or made now
 };
 
-/// Keeps two deliveries of one hand-over apart: Postfix may come again while the first is still at
-/// work.
-class Submitter::Claim {
-  public:
-    Claim(Submitter &submitter, const Nonce &n) : submitter_(submitter), n_(n) {
-        const std::lock_guard lock(submitter_.mutex_);
-        held_ = submitter_.in_work_.insert(n).second;
-    }
-    Claim(const Claim &) = delete;
-    Claim &operator=(const Claim &) = delete;
-    ~Claim() {
-        if (!held_) return;
-        const std::lock_guard lock(submitter_.mutex_);
-        submitter_.in_work_.erase(n_);
-    }
-    [[nodiscard]] bool held() const noexcept { return held_; }
-
-  private:
-    Submitter &submitter_;
-    Nonce n_;
-    bool held_ = false;
-};
-
 std::vector<Reply> Submitter::submit(const Admitted &admitted, const IncomingMessage &message,
                                      Account &account, std::chrono::seconds lookup_pause,
                                      const std::string &queue_id) {
     const auto all = [&](const Reply &reply) {
         return std::vector<Reply>(admitted.recipients.size(), reply);
     };
-    const Claim claim(*this, admitted.seal.n);
+    const journal::Claim claim(journal_, admitted.seal.n);
     if (!claim.held())
         return all({451, "4.4.2", "This De-Mail is being submitted right now; do not send again"});
 
@@ -112,6 +89,18 @@ std::vector<Reply> Submitter::submit(const Admitted &admitted, const IncomingMes
         replies.push_back(own != nullptr && own->outcome ? *own->outcome : submission->outcome);
     }
     return replies;
+}
+
+journal::HandOver Submitter::hand_over(const Work &work) {
+    const Seal &seal = work.admitted.seal;
+    const HeaderField *mail_id = topmost(work.message.fields(), "Message-ID");
+    return {seal.n,
+            content_of(seal),
+            seal.account,
+            seal.sender,
+            seal.envelope_sender,
+            mail_id == nullptr ? std::string() : mail_id->unfolded(),
+            seal.time * microseconds};
 }
 
 /// The submission that this recipient belongs to: the journal's, else one of this delivery (To and
@@ -160,6 +149,7 @@ void Submitter::advance(Work &work, Submission &submission) {
             // end.
             return look_up(work, submission);
         case State::uncertain:
+        case State::abandoned: // and yet it is here again
             return look_up(work, submission);
         }
     } catch (const journal::Conflict &) {
@@ -216,7 +206,7 @@ void Submitter::attempt(Work &work, Submission &submission) {
     if (first) {
         submission.created = now;
         try {
-            journal_.begin({seal.n, content_of(seal), seal.account, seal.sender}, submission);
+            journal_.begin(hand_over(work), submission);
         } catch (...) {
             submission.created = 0;
             throw;

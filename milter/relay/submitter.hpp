@@ -10,8 +10,6 @@
 
 #include <chrono>
 #include <functional>
-#include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -35,8 +33,8 @@ class Submitter {
 
   private:
     struct Work;
-    class Claim;
 
+    [[nodiscard]] static journal::HandOver hand_over(const Work &work);
     journal::Submission &submission_for(Work &work, const Recipient &recipient);
     void advance(Work &work, journal::Submission &submission);
     void attempt(Work &work, journal::Submission &submission);
@@ -46,8 +44,6 @@ class Submitter {
 
     journal::Journal &journal_;
     Clock clock_;
-    std::mutex mutex_;
-    std::set<Nonce> in_work_; ///< one delivery at a time works on a hand-over
 };
 
 } // namespace demail::relay

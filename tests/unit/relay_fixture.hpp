@@ -98,7 +98,7 @@ struct SealedMessage {
 struct Relay {
     TemporaryDirectory directory;
     std::unique_ptr<journal::Journal> journal =
-        journal::Journal::open("sqlite3://" + directory.path() + "/journal.db");
+        journal::Journal::open("sqlite3://" + directory.path() + "/journal.db", "host-a");
     journal::Time now = 1'000'000'000'000;
     relay::Submitter submitter{*journal, [this] { return now; }};
     std::shared_ptr<FakeProvider> provider = std::make_shared<FakeProvider>();
