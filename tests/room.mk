@@ -7,6 +7,9 @@ EXTRA_DIST += \
 	tests/e2e/card_client.py \
 	tests/e2e/cardd_fixture.py \
 	tests/e2e/cardd_wire.py \
+	tests/e2e/crash.py \
+	tests/e2e/cutting_proxy.py \
+	tests/e2e/disk.py \
 	tests/e2e/harness.py \
 	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
@@ -19,11 +22,17 @@ EXTRA_DIST += \
 	tests/e2e/test_cardd_pins.py \
 	tests/e2e/test_demailctl_card.py \
 	tests/e2e/test_configuration.py \
+	tests/e2e/test_crash.py \
+	tests/e2e/test_crash_network.py \
+	tests/e2e/test_crash_power.py \
+	tests/e2e/test_crash_random.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_domain_attack.py \
+	tests/e2e/test_evidence.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/data/outcomes \
+	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_path.py \
@@ -41,4 +50,13 @@ EXTRA_DIST += \
 	tests/e2e/token_shim.py
 
 include tests/shim/room.mk
+
+# Each point of every matrix, a thousand random kills; tests/fuzz/room.mk has the rest of make soak.
+soak: soak-crash
+soak-crash: all $(crash_shim)
+	failed=0; for test in crash crash_network crash_power crash_random journal_faults; do \
+	  CRASH_SOAK=1 SRCDIR=$(abs_top_srcdir) BUILDDIR=$(abs_top_builddir) \
+	    $(PYTHON) $(srcdir)/tests/e2e/test_$$test.py || failed=1; \
+	done; exit $$failed
+.PHONY: soak-crash
 include tests/bench/room.mk

@@ -1,5 +1,6 @@
 """demail-milter and demail-relay from a build directory, and the configuration that they read."""
 
+import glob
 import os
 import secrets
 import socket
@@ -73,6 +74,14 @@ class Daemons:
         self.milter = Process("demail-milter", [], directory, log, identity(MILTER_USER))
         self.relay = Process("demail-relay", [], directory, {**log, **token.environment},
                              identity(RELAY_USER))
+
+    def evidence_of(self, private_id):
+        """The directory with what the relay keeps of a submission."""
+        digits = private_id[len("g1-"):].partition(";")[0]
+        found = glob.glob(os.path.join(self.state, "evidence", "*", "*", digits))
+        if len(found) != 1:
+            raise Failure(f"{len(found)} directories with evidence of {digits}")
+        return found[0]
 
     def create(self, endpoint, ca_file, reply_signer, rules=RULES, extra=""):
         for name in ("", "evidence", "spool"):

@@ -22,6 +22,8 @@ namespace demail::journal {
 /// `abandoned`: Postfix has given the message up; final only when it was looked up.
 enum class State { submitting, accepted, refused, deferred, uncertain, abandoned };
 [[nodiscard]] std::string_view name(State state) noexcept;
+/// nullopt for a name that this version does not know.
+[[nodiscard]] std::optional<State> state_named(std::string_view name) noexcept;
 
 /// Microseconds since the Unix epoch.
 using Time = std::int64_t;

@@ -43,7 +43,7 @@ std::vector<Submission> read_submissions(Statements &kept, const Nonce &n) {
         found.push_back({*std::move(id),
                          n,
                          row.account,
-                         state_named(row.state),
+                         state_in(row.state),
                          {static_cast<int>(row.code), row.enhanced, row.reply},
                          row.message_id,
                          row.queue_id,
@@ -66,7 +66,7 @@ void read_recipients(Statements &kept, Submission &submission) {
     for (Rows rows(kept.recipients); rows.got(); rows.next()) {
         auto parsed = Address::parse(row.address);
         if (!parsed) throw Unavailable("the journal holds an address that is none");
-        SubmissionRecipient one{{*std::move(parsed), field_named(row.field)}, std::nullopt};
+        SubmissionRecipient one{{*std::move(parsed), field_in(row.field)}, std::nullopt};
         if (row.code != 0) one.outcome = Reply{static_cast<int>(row.code), row.enhanced, row.reply};
         submission.recipients.push_back(std::move(one));
     }

@@ -3,6 +3,12 @@ libdemail_journal_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(PQ_CFLAGS)
 libdemail_journal_a_SOURCES = \
 	milter/journal/database.hpp \
 	milter/journal/dialect.hpp \
+	milter/journal/evidence.cpp \
+	milter/journal/evidence.hpp \
+	milter/journal/evidence_file.cpp \
+	milter/journal/evidence_file.hpp \
+	milter/journal/evidence_line.cpp \
+	milter/journal/evidence_line.hpp \
 	milter/journal/journal.hpp \
 	milter/journal/pool.cpp \
 	milter/journal/pool.hpp \
@@ -26,6 +32,9 @@ JOURNAL_TEST_LIBS = libdemail-journal.a libdemail-message.a libdemail-base.a $(U
 	$(JOURNAL_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
 JOURNAL_TEST_SOURCES = tests/unit/journal_fixture.hpp tests/unit/postgresql_server.cpp \
 	tests/unit/postgresql_server.hpp tests/unit/temporary_directory.hpp
+UNIT_TESTS += tests/unit/evidence_test
+tests_unit_evidence_test_SOURCES = tests/unit/evidence_test.cpp tests/unit/temporary_directory.hpp
+tests_unit_evidence_test_LDADD = $(JOURNAL_TEST_LIBS)
 UNIT_TESTS += tests/unit/journal_test tests/unit/journal_schema_test tests/unit/journal_hosts_test \
 	tests/unit/journal_outage_test
 tests_unit_journal_test_SOURCES = tests/unit/journal_test.cpp $(JOURNAL_TEST_SOURCES)

@@ -211,7 +211,7 @@ class SqlJournal final : public Journal {
                  soci::into(state), soci::into(count));
             all.execute();
             while (all.fetch())
-                result[state_named(state)] = count;
+                result[state_in(state)] = count;
             return result;
         });
     }
@@ -250,6 +250,8 @@ class SqlJournal final : public Journal {
         try {
             on_connection(act);
         } catch (const Unanswered &) {
+            // A file whose sync has failed reads as if it had not.
+            if (!pool_.dialect().shared) throw;
             const bool written = on_connection([&](Statements &kept, soci::session &) {
                 kept.bound.private_id = submission.private_id.str();
                 kept.bound.state = name(state);

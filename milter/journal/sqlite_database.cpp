@@ -23,6 +23,7 @@ class SqliteConnection final : public Connection {
         sql << "pragma foreign_keys = off";
         migrate(sql, sqlite_dialect);
         harden();
+        make_durable();
         kept.emplace(sql, sqlite_dialect);
     }
     bool taken(const soci::soci_error &error) const override {
@@ -30,6 +31,13 @@ class SqliteConnection final : public Connection {
     }
 
   private:
+    /// A run that was killed within a commit may have left it in the kernel's memory alone. It is
+    /// read from there; but whoever is told of it must find it on disk after a power cut too.
+    void make_durable() {
+        int busy = 0;
+        sql << "pragma wal_checkpoint(passive)", soci::into(busy); // syncs the log first
+    }
+
     /// The connect string ignores the first in silence, so what holds is read back.
     void harden() {
         sql << "pragma foreign_keys = on";

@@ -30,16 +30,20 @@ std::string_view name(State state) noexcept {
     return "?";
 }
 
-State state_named(std::string_view text) {
+std::optional<State> state_named(std::string_view text) noexcept {
     for (const State state : {State::submitting, State::accepted, State::refused, State::deferred,
                               State::uncertain, State::abandoned})
         if (name(state) == text) return state;
+    return std::nullopt;
+}
+
+State state_in(std::string_view text) {
+    if (const auto state = state_named(text)) return *state;
     throw Unavailable("the journal holds a state that this version does not know");
 }
 
-RecipientField field_named(std::string_view text) {
-    for (const RecipientField field : {RecipientField::to, RecipientField::cc, RecipientField::bcc})
-        if (demail::name(field) == text) return field;
+RecipientField field_in(std::string_view text) {
+    if (const auto field = recipient_field(text)) return *field;
     throw Unavailable("the journal holds a recipient field that this version does not know");
 }
 

@@ -9,8 +9,8 @@
 namespace demail::journal {
 
 /// Throw Unavailable: a newer version wrote it.
-State state_named(std::string_view text);
-RecipientField field_named(std::string_view text);
+State state_in(std::string_view text);
+RecipientField field_in(std::string_view text);
 
 [[nodiscard]] bool is_final(State state) noexcept;
 

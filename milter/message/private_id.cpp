@@ -7,7 +7,7 @@ namespace demail {
 namespace {
 
 constexpr std::string_view prefix = "g1-";
-constexpr std::size_t digits = 40;
+constexpr std::size_t digit_count = 40;
 constexpr std::size_t longest = 1024; // TR-01201 3.4 3.1.17
 // RFC 5322 2.1.1 with "x-de-mail-private-id: " before it. The field can be folded at blanks alone:
 // the text up to the first one has to fit into one line.
@@ -18,8 +18,8 @@ bool printable(char c) noexcept {
 }
 
 bool gateway_part_fits(std::string_view text) noexcept {
-    return text.starts_with(prefix) && text.size() >= prefix.size() + digits &&
-           std::ranges::all_of(text.substr(prefix.size(), digits), [](char c) {
+    return text.starts_with(prefix) && text.size() >= prefix.size() + digit_count &&
+           std::ranges::all_of(text.substr(prefix.size(), digit_count), [](char c) {
                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
            });
 }
@@ -56,7 +56,7 @@ PrivateId PrivateId::make(const SealKey &key, const Nonce &n, std::string_view s
 
 std::optional<PrivateId> PrivateId::parse(std::string_view text) {
     if (text.size() > longest || !gateway_part_fits(text)) return std::nullopt;
-    std::string_view rest = text.substr(prefix.size() + digits);
+    std::string_view rest = text.substr(prefix.size() + digit_count);
     if (!rest.empty()) {
         if (rest.front() != ';') return std::nullopt;
         rest.remove_prefix(1);

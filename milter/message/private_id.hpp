@@ -24,6 +24,8 @@ class PrivateId {
     [[nodiscard]] std::string_view gateway_part() const noexcept {
         return std::string_view(text_).substr(0, 43);
     }
+    /// Its 40 hex digits.
+    [[nodiscard]] std::string_view digits() const noexcept { return gateway_part().substr(3); }
     friend bool operator==(const PrivateId &, const PrivateId &) = default;
 
   private:

@@ -37,6 +37,12 @@ std::string_view name(RecipientField field) noexcept {
     return "bcc";
 }
 
+std::optional<RecipientField> recipient_field(std::string_view text) noexcept {
+    for (const RecipientField field : {RecipientField::to, RecipientField::cc, RecipientField::bcc})
+        if (name(field) == text) return field;
+    return std::nullopt;
+}
+
 std::vector<Recipient> classify(const std::vector<Address> &envelope, const HeaderFields &fields) {
     const Named to = named_in(fields, "To");
     const Named cc = named_in(fields, "Cc");

@@ -5,13 +5,17 @@
 #include "message/address.hpp"
 #include "message/header.hpp"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace demail {
 
 enum class RecipientField { to, cc, bcc };
 [[nodiscard]] std::string_view name(RecipientField field) noexcept;
+/// nullopt for what is no field's name.
+[[nodiscard]] std::optional<RecipientField> recipient_field(std::string_view name) noexcept;
 
 struct Recipient {
     Address address;

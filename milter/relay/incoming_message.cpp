@@ -12,7 +12,9 @@ constexpr std::string_view empty_line = "\r\n\r\n";
 } // namespace
 
 void IncomingMessage::receive(std::string_view bytes) {
-    if (in_body_) return body(bytes);
+    if (header_too_long_) return;
+    file_.append(bytes);
+    if (in_body_) return body_sha256_.update(bytes);
     // The end may straddle two chunks: look again at the last three bytes.
     const std::size_t before = header_.size();
     const std::size_t from = before < 3 ? 0 : before - 3;
@@ -24,26 +26,19 @@ void IncomingMessage::receive(std::string_view bytes) {
         if (at != std::string::npos) end = at + empty_line.size();
     }
     if (end == std::string::npos) {
-        if (bytes.size() <= room) return;
-        header_too_long_ = true;
-        in_body_ = true;
+        header_bytes_ = header_.size();
+        header_too_long_ = bytes.size() > room;
         return;
     }
     in_body_ = true;
-    const std::size_t of_header = end - before;
+    header_bytes_ = end;
     header_.resize(end);
-    body(bytes.substr(of_header));
-}
-
-void IncomingMessage::body(std::string_view bytes) {
-    if (header_too_long_) return;
-    body_sha256_.update(bytes);
-    body_.append(bytes);
+    body_sha256_.update(bytes.substr(end - before));
 }
 
 IncomingMessage::Fault IncomingMessage::complete() {
     if (header_too_long_) return Fault::header_too_long;
-    if (!body_.complete()) return Fault::disk;
+    if (!file_.complete()) return Fault::disk;
     auto fields = parse_header(header_);
     if (!fields) return Fault::not_a_message;
     fields_ = *std::move(fields);

@@ -1,8 +1,9 @@
-// A message as LMTP brings it: header fields in memory, body on disk and through the digest, in one
-// pass.
+// A message as LMTP brings it: on disk, its header fields in memory too, its body through the
+// digest, in one pass.
 #pragma once
 
 #include "base/digest.hpp"
+#include "journal/evidence.hpp"
 #include "message/header.hpp"
 #include "relay/spool_file.hpp"
 
@@ -17,7 +18,7 @@ namespace demail::relay {
 /// Belongs to one thread at a time.
 class IncomingMessage {
   public:
-    explicit IncomingMessage(std::shared_ptr<Spool> spool) : body_(std::move(spool)) {}
+    explicit IncomingMessage(std::shared_ptr<Spool> spool) : file_(std::move(spool)) {}
     /// With a spool of its own.
     explicit IncomingMessage(const std::string &spool_directory)
         : IncomingMessage(std::make_shared<Spool>(spool_directory)) {}
@@ -31,17 +32,20 @@ class IncomingMessage {
     [[nodiscard]] const HeaderFields &fields() const noexcept { return fields_; }
     /// `b` of the seal.
     [[nodiscard]] const Digest256 &body_digest() const noexcept { return body_digest_; }
-    /// The body alone lies in this descriptor, from 0.
-    [[nodiscard]] int body_fd() const noexcept { return body_.fd(); }
-    [[nodiscard]] std::uint64_t body_bytes() const noexcept { return body_.size(); }
+    /// All of it, byte for byte, and its body alone. The descriptor is the message's.
+    [[nodiscard]] journal::FileRegion whole() const noexcept {
+        return {file_.fd(), 0, file_.size()};
+    }
+    [[nodiscard]] journal::FileRegion body() const noexcept {
+        return {file_.fd(), static_cast<off_t>(header_bytes_), file_.size() - header_bytes_};
+    }
 
   private:
-    void body(std::string_view bytes);
-
     std::string header_;
+    std::size_t header_bytes_ = 0;
     bool in_body_ = false;
     bool header_too_long_ = false;
-    SpoolFile body_;
+    SpoolFile file_;
     Sha256 body_sha256_;
     HeaderFields fields_;
     Digest256 body_digest_{};

@@ -119,11 +119,19 @@ Reply reply_for_rejected(std::string_view code, std::string_view reason,
             quoted(reason)};
 }
 
-Reply reply_for_accepted(std::string_view message_id, std::string_view provider) {
+Outcome outcome_for_accepted(std::string_view message_id, std::string_view provider) {
     std::string id;
     for (const char c : message_id.substr(0, longest_quote))
         id += c > ' ' && c <= '~' ? c : '?';
-    return {250, "2.0.0", fmt::format("Accepted by the De-Mail provider {} as {}", provider, id)};
+    return {State::accepted,
+            {250, "2.0.0", fmt::format("Accepted by the De-Mail provider {} as {}", provider, id)},
+            {},
+            false,
+            false};
+}
+
+Outcome outcome_for_refused(Reply reply) {
+    return {State::refused, std::move(reply), {}, false, false};
 }
 
 Reply reply_for_uncertain(std::string_view provider) {
@@ -134,8 +142,14 @@ Reply reply_for_uncertain(std::string_view provider) {
 }
 
 Reply reply_for_store() {
-    return {451, "4.3.1",
-            "The De-Mail gateway cannot write its journal or spool now; the De-Mail waits"};
+    return {
+        451, "4.3.1",
+        "The De-Mail gateway cannot write its journal or evidence now; the De-Mail waits until the "
+        "administrator has made room"};
+}
+
+Outcome outcome_for_store() {
+    return {State::deferred, reply_for_store(), {}, false, false};
 }
 
 } // namespace demail::relay

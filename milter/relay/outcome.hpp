@@ -31,11 +31,13 @@ struct Outcome {
 /// The reply for one recipient that the provider left out of an accepted submission.
 [[nodiscard]] Reply reply_for_rejected(std::string_view code, std::string_view reason,
                                        std::string_view provider);
-[[nodiscard]] Reply reply_for_accepted(std::string_view message_id, std::string_view provider);
+[[nodiscard]] Outcome outcome_for_accepted(std::string_view message_id, std::string_view provider);
+[[nodiscard]] Outcome outcome_for_refused(Reply reply);
 /// What Postfix hears while the outcome is not known.
 [[nodiscard]] Reply reply_for_uncertain(std::string_view provider);
-/// 451 4.3.1: journal or spool full or away.
+/// 451 4.3.1: journal, evidence or spool full or away.
 [[nodiscard]] Reply reply_for_store();
+[[nodiscard]] Outcome outcome_for_store();
 
 /// One row of the table, for the golden files of the tests.
 struct OutcomeRow {

@@ -5,6 +5,8 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/account.hpp \
 	milter/relay/admission.cpp \
 	milter/relay/admission.hpp \
+	milter/relay/attempt.cpp \
+	milter/relay/attempt.hpp \
 	milter/relay/command.cpp \
 	milter/relay/command.hpp \
 	milter/relay/domain_files.cpp \

@@ -55,8 +55,9 @@ class Service::Delivery final : public lmtp::Delivery {
                                         "The account of this De-Mail is not configured on this "
                                         "host; the administrator must add it"}));
             else
-                outcomes = submitter_.submit(admitted, message_, *account->second,
-                                             settings_->configuration->lookup_pause, queue_id_);
+                outcomes =
+                    submitter_.submit({admitted, message_, *account->second, settings_->evidence,
+                                       settings_->configuration->lookup_pause, queue_id_});
         } catch (const journal::Unavailable &error) {
             log::event(log::Level::error, "deferred",
                        {{"queue_id", queue_id_}, {"reason", error.what()}});
@@ -119,8 +120,11 @@ std::optional<Reply> Service::recipient(const lmtp::Envelope &, std::string_view
 
 std::unique_ptr<lmtp::Delivery> Service::begin(const lmtp::Envelope &envelope, Reply &refusal) {
     try {
-        return std::make_unique<Delivery>(envelope, settings(), submitter_);
-    } catch (const std::system_error &error) {
+        auto settings = this->settings();
+        // As received and as submitted: before a byte is taken, never half-way.
+        settings->evidence.require_room(2 * envelope.size.value_or(0));
+        return std::make_unique<Delivery>(envelope, std::move(settings), submitter_);
+    } catch (const std::exception &error) {
         log::event(log::Level::error, "deferred",
                    {{"queue_id", envelope.ident}, {"reason", error.what()}});
         refusal = reply_for_store();

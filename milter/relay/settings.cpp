@@ -57,9 +57,9 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
                          std::make_shared<Account>(account.name, account.provider,
                                                    wire_of(*configuration, *provider, account)));
     }
-    return std::make_shared<const Settings>(
-        Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
-                 std::make_shared<Spool>(configuration->spool)});
+    return std::make_shared<const Settings>(Settings{
+        configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
+        std::make_shared<Spool>(configuration->spool), journal::Evidence(configuration->evidence)});
 }
 
 } // namespace demail::relay

@@ -1,6 +1,7 @@
 #include "relay/spool_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,7 +30,11 @@ Fd Spool::take() {
 }
 
 void Spool::put_back(Fd file) noexcept {
-    if (!file || ::ftruncate(file.get(), 0) != 0) return;
+    // One that has been given a name belongs to the evidence.
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0 || status.st_nlink != 0 ||
+        ::ftruncate(file.get(), 0) != 0)
+        return;
     const std::lock_guard lock(mutex_);
     if (empty_.size() == kept) return;
     try {

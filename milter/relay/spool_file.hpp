@@ -1,5 +1,6 @@
 // A message on its way through: a file without a name, so that nothing is left whatever ends the
-// relay. It is not what keeps a letter: Postfix has it until our 250.
+// relay, until the evidence gives it one. It is not what keeps a letter: Postfix has it until our
+// 250.
 #pragma once
 
 #include "base/handle.hpp"
@@ -14,16 +15,15 @@
 
 namespace demail::relay {
 
-/// The spool directory with its nameless files. A few emptied ones are kept for the next messages:
-/// where each message is synced elsewhere, making and dropping an inode is much dearer than
-/// emptying one. Thread-safe.
+/// The spool directory with its nameless files. A few of those that stayed nameless are kept,
+/// empty, for the next messages. Thread-safe.
 class Spool {
   public:
     explicit Spool(std::string directory) : directory_(std::move(directory)) {}
 
     /// An empty file: O_TMPFILE, 0600. Throws std::system_error that names the directory.
     [[nodiscard]] Fd take();
-    /// Nothing of it is left when this returns.
+    /// Nothing of it is left when this returns, unless it has been given a name meanwhile.
     void put_back(Fd file) noexcept;
 
   private:

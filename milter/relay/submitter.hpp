@@ -3,13 +3,9 @@
 #pragma once
 
 #include "journal/journal.hpp"
-#include "relay/account.hpp"
-#include "relay/admission.hpp"
-#include "relay/incoming_message.hpp"
-#include "relay/outcome.hpp"
+#include "relay/attempt.hpp"
 
 #include <chrono>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,29 +14,27 @@ namespace demail::relay {
 /// Thread-safe. One for the relay.
 class Submitter {
   public:
-    /// Microseconds since the epoch; tests turn it.
-    using Clock = std::function<journal::Time()>;
     Submitter(journal::Journal &journal, Clock clock)
         : journal_(journal), clock_(std::move(clock)) {}
 
     /// Brings the recipients' submissions as far as they go now. One reply for each of
     /// admitted.recipients, in their order. Throws journal::Unavailable before anything was sent
     /// for the recipients without a reply.
-    [[nodiscard]] std::vector<Reply> submit(const Admitted &admitted,
-                                            const IncomingMessage &message, Account &account,
-                                            std::chrono::seconds lookup_pause,
-                                            const std::string &queue_id);
+    struct Delivery {
+        const Admitted &admitted;
+        const IncomingMessage &message;
+        Account &account;
+        const journal::Evidence &evidence;
+        std::chrono::seconds lookup_pause;
+        const std::string &queue_id;
+    };
+    [[nodiscard]] std::vector<Reply> submit(const Delivery &delivery);
 
   private:
     struct Work;
 
-    [[nodiscard]] static journal::HandOver hand_over(const Work &work);
     journal::Submission &submission_for(Work &work, const Recipient &recipient);
     void advance(Work &work, journal::Submission &submission);
-    void attempt(Work &work, journal::Submission &submission);
-    void look_up(Work &work, journal::Submission &submission);
-    void settle(Work &work, journal::Submission &submission, const Outcome &outcome,
-                const std::string &detail);
 
     journal::Journal &journal_;
     Clock clock_;

@@ -2,9 +2,9 @@
 // reference service").
 #pragma once
 
+#include "base/instant.hpp"
 #include "crypto/token_key.hpp"
 #include "soap/content_digest.hpp"
-#include "soap/instant.hpp"
 #include "soap/request.hpp"
 
 #include <string>

@@ -33,11 +33,12 @@ struct Line {
     std::uint64_t cap = 0;
 
     Post *post = nullptr;
+    const std::function<void()> *before = nullptr;
     bool once = false;
     bool began = false; // the connection stands and the request is about to go out
     bool over_cap = false;
     std::string key_fault; // why our own OpenSSL refuses it
-    std::string fault;     // why the body could not be read
+    std::string fault;     // why the request was not begun, or its body not be read
     std::string body;
     ContentFile content;
     std::optional<Multipart> parts;
@@ -95,7 +96,14 @@ std::size_t write_reply(const char *bytes, std::size_t size, std::size_t count,
 }
 
 int before_request(void *line, char *, char *, int, int) noexcept {
-    static_cast<Line *>(line)->began = true;
+    auto &self = *static_cast<Line *>(line);
+    try {
+        if (*self.before) (*self.before)();
+    } catch (const std::exception &error) {
+        self.fault = error.what();
+        return CURL_PREREQFUNC_ABORT;
+    }
+    self.began = true;
     return CURL_PREREQFUNC_OK;
 }
 
@@ -266,6 +274,7 @@ HttpAnswer explain(Line &line, CURLcode code, const std::string &url, const Hand
     if (!line.began) {
         if (fault) return TokenFault{fault->what()};
         if (!line.key_fault.empty()) return TokenFault{line.key_fault};
+        if (!line.fault.empty()) return NotSent{line.fault};
         return NotSent{tls ? *tls : fmt::format("{} cannot be reached: {}", url, reason),
                        login_refused};
     }
@@ -279,10 +288,12 @@ HttpAnswer explain(Line &line, CURLcode code, const std::string &url, const Hand
 
 } // namespace
 
-HttpAnswer Https::post(Post &post, Sending sending, ContentFile content) {
+HttpAnswer Https::post(Post &post, Sending sending, ContentFile content,
+                       const std::function<void()> &before) {
     auto line = shared_->take();
     CURL *handle = line->handle.get();
     line->post = &post;
+    line->before = &before;
     line->once = sending == Sending::once;
     line->began = line->over_cap = false;
     line->key_fault.clear();

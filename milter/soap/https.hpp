@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,8 +60,10 @@ class Https {
     Https &operator=(const Https &) = delete;
 
     /// Throws std::runtime_error only before anything was sent.
-    /// `content`: multipart/related is taken too, its content written there.
-    [[nodiscard]] HttpAnswer post(Post &post, Sending sending, ContentFile content = {});
+    /// `content`: multipart/related is taken too, its content written there. `before`: called when
+    /// the connection stands, before the first byte of the request; what it throws is NotSent.
+    [[nodiscard]] HttpAnswer post(Post &post, Sending sending, ContentFile content = {},
+                                  const std::function<void()> &before = {});
 
   private:
     struct Shared;

@@ -40,6 +40,13 @@ std::vector<std::string> texts(const xmlNode *element, std::string_view name) {
     return values;
 }
 
+std::vector<Rejected> rejected_of(const xmlNode *element) {
+    std::vector<Rejected> all;
+    for (const xmlNode *one : elements(element, names::provider, "rejected"))
+        all.push_back({field(one, "address"), field(one, "code"), field(one, "reason")});
+    return all;
+}
+
 } // namespace
 
 Account read_account(const xmlNode *element) {
@@ -67,9 +74,7 @@ Submitted read_submitted(const xmlNode *element) {
     submitted.private_id = field(element, "privateId");
     submitted.message_id = field(element, "messageId");
     submitted.accepted_at = token(element, "acceptedAt");
-    for (const xmlNode *rejected : elements(element, names::provider, "rejected"))
-        submitted.rejected.push_back(
-            {field(rejected, "address"), field(rejected, "code"), field(rejected, "reason")});
+    submitted.rejected = rejected_of(element);
     return submitted;
 }
 
@@ -79,6 +84,7 @@ Found read_submission(const xmlNode *element) {
     found.message_id = field(element, "messageId");
     found.accepted_at = token(element, "acceptedAt");
     found.reason = field(element, "reason");
+    found.rejected = rejected_of(element);
     const std::string state = field(element, "state");
     found.state = state == "accepted"  ? Found::State::accepted
                   : state == "refused" ? Found::State::refused

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -39,10 +40,15 @@ struct Content {
     std::uint64_t body_length = 0;
 };
 
-/// What went over the wire, for the evidence. `reply` is empty where none came.
-struct Exchange {
-    std::string request; ///< the SOAP envelope; the content itself is not in it
-    std::string reply;
+/// Whoever keeps what goes over the wire. Called on the thread that asks.
+class Exchange {
+  public:
+    virtual ~Exchange() = default;
+    /// The SOAP envelope (the content itself is not in it), when the connection stands and before
+    /// the first byte goes out. What it throws keeps the request from being sent: NotSent.
+    virtual void sending(std::string_view envelope) = 0;
+    /// The body of the HTTP reply, whatever it is worth.
+    virtual void answered(std::string_view reply) noexcept = 0;
 };
 
 struct Submission {
@@ -51,13 +57,15 @@ struct Submission {
     std::vector<Recipient> recipients;
     OptionSet options;
     Content content;
-    Exchange *exchange = nullptr; ///< filled in, whatever came of it; not owned
+    Exchange *exchange = nullptr; ///< not owned
+};
+
+/// A recipient to whom an accepted submission did not go.
+struct Rejected {
+    std::string address, code, reason;
 };
 
 struct Submitted {
-    struct Rejected {
-        std::string address, code, reason;
-    };
     std::string private_id, message_id, accepted_at;
     std::vector<Rejected> rejected;
 };
@@ -65,6 +73,7 @@ struct Submitted {
 struct Found {
     enum class State { unknown, accepted, refused } state = State::unknown;
     std::string private_id, message_id, accepted_at, reason;
+    std::vector<Rejected> rejected{};
 };
 
 /// A De-Mail out of the mailbox. Its bytes are in the file that was given for them.
@@ -99,7 +108,9 @@ class Provider {
     virtual Answer<Account> get_account() = 0;
     virtual Answer<Domains> get_domains(const std::optional<std::string> &known_version) = 0;
     virtual Answer<Submitted> submit(const Submission &submission) = 0;
-    virtual Answer<Found> find_submission(const std::string &private_id) = 0;
+    /// `exchange`: not owned.
+    virtual Answer<Found> find_submission(const std::string &private_id,
+                                          Exchange *exchange = nullptr) = 0;
     /// Writes the message to `file`, which is open for reading and writing and empty, as it comes;
     /// only a Message says that what is there was signed.
     virtual Answer<Message> fetch_message(const std::string &id, int file) = 0;

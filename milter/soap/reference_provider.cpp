@@ -44,10 +44,10 @@ class Reference final : public Provider {
         return same_id(std::move(answer), submission.private_id.str());
     }
 
-    Answer<Found> find_submission(const std::string &private_id) override {
-        return same_id(
-            ask<Found>(find_submission_request(private_id), "Submission", read_submission),
-            private_id);
+    Answer<Found> find_submission(const std::string &private_id, Exchange *exchange) override {
+        return same_id(ask<Found>(find_submission_request(private_id), "Submission",
+                                  read_submission, exchange),
+                       private_id);
     }
 
     Answer<Message> fetch_message(const std::string &id, int file) override {
@@ -72,19 +72,19 @@ class Reference final : public Provider {
             const auto written = write_envelope(*body, url_, *sign_key_, rsa_pss_, now(), digest_);
             if (const auto *fault = std::get_if<TokenFault>(&written)) return *fault;
             const auto &envelope = std::get<Envelope>(written);
-            if (exchange != nullptr) exchange->request = envelope.text;
-
             Post post(envelope, *body);
             // What was begun to be written to a file is not begun again.
             const bool once = body->content != nullptr || file.file >= 0;
-            const auto answer =
-                https_.post(post, once ? Https::Sending::once : Https::Sending::repeatable, file);
+            const auto answer = https_.post(
+                post, once ? Https::Sending::once : Https::Sending::repeatable, file, [&] {
+                    if (exchange != nullptr) exchange->sending(envelope.text);
+                });
             if (const auto *not_sent = std::get_if<NotSent>(&answer)) return *not_sent;
             if (const auto *fault = std::get_if<TokenFault>(&answer)) return *fault;
             sent = true;
             if (const auto *no_answer = std::get_if<NoAnswer>(&answer)) return *no_answer;
             const auto &http = std::get<HttpReply>(answer);
-            if (exchange != nullptr) exchange->reply = http.body;
+            if (exchange != nullptr) exchange->answered(http.body);
 
             const Content content{"", file.file, 0, http.content_bytes};
             const auto checked = check_.read(http, reply, envelope.message_id, now(),

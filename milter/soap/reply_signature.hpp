@@ -1,9 +1,9 @@
 // Checks the WS-Security signature of a reply (contracts.md, "The reference service").
 #pragma once
 
+#include "base/instant.hpp"
 #include "soap/attachment.hpp"
 #include "soap/document.hpp"
-#include "soap/instant.hpp"
 #include "soap/signers.hpp"
 
 #include <optional>

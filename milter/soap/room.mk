@@ -20,8 +20,6 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/https.hpp \
 	milter/soap/infoset_digest.cpp \
 	milter/soap/infoset_digest.hpp \
-	milter/soap/instant.cpp \
-	milter/soap/instant.hpp \
 	milter/soap/multipart.cpp \
 	milter/soap/multipart.hpp \
 	milter/soap/names.hpp \

@@ -13,6 +13,8 @@ libdemail_base_a_SOURCES = \
 	pkcs11/base/file.cpp \
 	pkcs11/base/file.hpp \
 	pkcs11/base/handle.hpp \
+	pkcs11/base/instant.cpp \
+	pkcs11/base/instant.hpp \
 	pkcs11/base/listen_unix.cpp \
 	pkcs11/base/listen_unix.hpp \
 	pkcs11/base/log.cpp \

@@ -149,6 +149,16 @@ class EndToEnd(unittest.TestCase):
                                   for name in OPTIONS})
         rest = b"".join(octets + b"\r\n" for name, octets in fields[len(metadata):])
         self.assertEqual(rest + b"\r\n" + body_of(content), sent)
+        self.assertEqual(self.evidence(submission)["submitted.eml"], content)
+
+    def evidence(self, submission):
+        """What the relay keeps of it: {file's name: bytes}."""
+        directory = self.box.daemons.evidence_of(submission["privateId"])
+        found = {}
+        for name in os.listdir(directory):
+            with open(os.path.join(directory, name), "rb") as file:
+                found[name] = file.read()
+        return found
 
 
 def read_chosen(text):

@@ -121,6 +121,13 @@ soap::Submission submission(Words words, const Fd &file) {
     return made;
 }
 
+class Kept final : public soap::Exchange {
+  public:
+    std::string request;
+    void sending(std::string_view envelope) override { request = envelope; }
+    void answered(std::string_view) noexcept override {}
+};
+
 void run(soap::Provider &provider, Words words, const std::string &keep) {
     const std::string command = words[0];
     if (command == "account") {
@@ -135,7 +142,7 @@ void run(soap::Provider &provider, Words words, const std::string &keep) {
         say(provider.fetch_message(words[1], file.get()));
     } else if (command == "submit") {
         const Fd file(::open(words[1], O_RDONLY | O_CLOEXEC));
-        soap::Exchange exchange;
+        Kept exchange;
         soap::Submission made = submission(words, file);
         made.exchange = &exchange;
         say(provider.submit(made));

@@ -43,8 +43,8 @@ Digest256 digest_of(xmlNode *element) {
 
 } // namespace
 
-soap::Instant asked_at() {
-    return *soap::read_instant("2026-06-01T12:00:00Z");
+Instant asked_at() {
+    return *read_instant("2026-06-01T12:00:00Z");
 }
 
 const std::array<SignedReply, 5> signed_replies{{

@@ -1,8 +1,8 @@
 // The replies that the fuzzed provider has signed, and how it signs.
 #pragma once
 
+#include "base/instant.hpp"
 #include "reply_signer.hpp"
-#include "soap/instant.hpp"
 
 #include <array>
 #include <string>
@@ -12,7 +12,7 @@ namespace demail::fuzz {
 
 /// What a reply answers, and when.
 inline constexpr std::string_view asked_id = "urn:uuid:6ba7b810-9dad-41d1-80b4-00c04fd430c8";
-soap::Instant asked_at();
+Instant asked_at();
 
 struct SignedReply {
     std::string_view name;    ///< of the element in the Body

@@ -75,7 +75,7 @@ void is_read(const std::string &name, const xmlNode *element) {
     } else if (name == "Submitted") {
         const auto submitted = soap::read_submitted(element);
         HOLDS(!submitted.private_id.empty() && !submitted.message_id.empty());
-        is_a_good_reply(relay::reply_for_accepted(submitted.message_id, "fp"));
+        is_a_good_reply(relay::outcome_for_accepted(submitted.message_id, "fp").reply);
         for (const auto &rejected : submitted.rejected)
             is_a_good_reply(relay::reply_for_rejected(rejected.code, rejected.reason, "fp"));
     } else {

@@ -17,6 +17,7 @@
     one(domain_list) \
     one(domain_rules) \
     one(ecdsa) \
+    one(evidence_line) \
     one(header) \
     one(key_uri) \
     one(lmtp_data) \

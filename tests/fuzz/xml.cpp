@@ -1,9 +1,9 @@
 // XML from outside, its canonical form, and what we write into XML. Also the moments that stand in
 // it.
+#include "base/instant.hpp"
 #include "fuzz.hpp"
 #include "soap/canonical.hpp"
 #include "soap/document.hpp"
-#include "soap/instant.hpp"
 #include "soap/xml_text.hpp"
 
 #include <string>
@@ -66,11 +66,11 @@ void written_text(std::string_view text) {
 }
 
 void moment(std::string_view text) {
-    const auto instant = soap::read_instant(text);
+    const auto instant = read_instant(text);
     if (!instant) return;
-    const std::string written = soap::write_instant(*instant);
+    const std::string written = write_instant(*instant);
     HOLDS(written.size() == 24 && written.substr(0, 19) == text.substr(0, 19));
-    HOLDS(soap::read_instant(written) == instant);
+    HOLDS(read_instant(written) == instant);
 }
 
 } // namespace

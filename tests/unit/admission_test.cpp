@@ -93,7 +93,8 @@ void a_domain_that_has_ended_is_refused_at_rcpt() {
                                std::make_shared<const Configuration>(),
                                relay.keys,
                                {},
-                               std::make_shared<relay::Spool>(relay.directory.path())}),
+                               std::make_shared<relay::Spool>(relay.directory.path()),
+                               relay.evidence}),
                            relay.submitter);
     auto domains = std::make_shared<DomainSet>();
     domains->set("old.example", DomainState::ended);
@@ -111,7 +112,7 @@ void the_header_ends_at_the_first_empty_line_wherever_chunks_end() {
         message.receive(std::string_view(text).substr(cut));
         CHECK(message.complete() == relay::IncomingMessage::Fault::none);
         CHECK_EQUAL(message.fields().size(), 6U);
-        CHECK_EQUAL(message.body_bytes(), 7U);
+        CHECK_EQUAL(message.body().length, 7U);
         CHECK(message.body_digest() == sha256("Hello\r\n"));
     }
 }
@@ -122,11 +123,11 @@ void a_message_without_header_or_body_is_taken_as_it_is() {
     only_body.receive("\r\nbody\r\n");
     CHECK(only_body.complete() == relay::IncomingMessage::Fault::none);
     CHECK(only_body.fields().empty());
-    CHECK_EQUAL(only_body.body_bytes(), 6U);
+    CHECK_EQUAL(only_body.body().length, 6U);
     relay::IncomingMessage only_header(relay.directory.path());
     only_header.receive("Subject: x\r\n");
     CHECK(only_header.complete() == relay::IncomingMessage::Fault::none);
-    CHECK_EQUAL(only_header.body_bytes(), 0U);
+    CHECK_EQUAL(only_header.body().length, 0U);
 }
 
 void a_header_without_end_is_given_up() {
@@ -146,17 +147,17 @@ void a_spooled_message_leaves_nothing_to_the_next() {
         relay::IncomingMessage message(spool);
         message.receive("Subject: x\r\n\r\n" + std::string(200000, 'x'));
         CHECK(message.complete() == relay::IncomingMessage::Fault::none);
-        first = message.body_fd();
+        first = message.body().fd;
     }
     relay::IncomingMessage message(spool);
-    CHECK_EQUAL(message.body_fd(), first);
+    CHECK_EQUAL(message.body().fd, first);
     CHECK_EQUAL(::lseek(first, 0, SEEK_END), 0);
     message.receive("Subject: y\r\n\r\nbody\r\n");
     CHECK(message.complete() == relay::IncomingMessage::Fault::none);
-    CHECK_EQUAL(::lseek(first, 0, SEEK_END), 6);
-    CHECK_EQUAL(message.body_bytes(), 6U);
+    CHECK_EQUAL(::lseek(first, 0, SEEK_END), 20);
+    CHECK_EQUAL(message.body().length, 6U);
     relay::IncomingMessage another(spool);
-    CHECK(another.body_fd() != first);
+    CHECK(another.body().fd != first);
 }
 
 void a_spool_that_cannot_be_written_is_said() {

@@ -27,7 +27,7 @@ void a_providers_words_are_one_short_line_of_ascii() {
     }
     CHECK(plain(reply_for_rejected("unknown-recipient", hostile, "fp")));
     CHECK(plain(reply_for_rejected("made-up", hostile, "fp")));
-    const Reply accepted = reply_for_accepted(hostile, "fp");
+    const Reply accepted = outcome_for_accepted(hostile, "fp").reply;
     CHECK(plain(accepted));
     CHECK(accepted.text.size() < 512);
 }

@@ -33,7 +33,13 @@ class FakeProvider final : public soap::Provider {
         return soap::NoAnswer{"not asked"};
     }
     soap::Answer<soap::Submitted> submit(const soap::Submission &submission) override {
+        try {
+            if (submission.exchange != nullptr) submission.exchange->sending("<Submit/>");
+        } catch (const std::exception &error) {
+            return soap::NotSent{error.what()};
+        }
         submitted.push_back(submission);
+        if (submission.exchange != nullptr) submission.exchange->answered("<Submitted/>");
         if (submit_answers.empty())
             return soap::Submitted{submission.private_id.str(),
                                    "<" + std::to_string(submitted.size()) + "@fp>",
@@ -43,7 +49,9 @@ class FakeProvider final : public soap::Provider {
         submit_answers.pop_front();
         return answer;
     }
-    soap::Answer<soap::Found> find_submission(const std::string &private_id) override {
+    soap::Answer<soap::Found> find_submission(const std::string &private_id,
+                                              soap::Exchange *exchange) override {
+        if (exchange != nullptr) exchange->sending("<FindSubmission/>");
         looked_up.push_back(private_id);
         if (find_answers.empty()) return soap::NoAnswer{"away"};
         auto answer = find_answers.front();
@@ -99,6 +107,7 @@ struct Relay {
     TemporaryDirectory directory;
     std::unique_ptr<journal::Journal> journal =
         journal::Journal::open("sqlite3://" + directory.path() + "/journal.db", "host-a");
+    journal::Evidence evidence{directory.path() + "/evidence"};
     journal::Time now = 1'000'000'000'000;
     relay::Submitter submitter{*journal, [this] { return now; }};
     std::shared_ptr<FakeProvider> provider = std::make_shared<FakeProvider>();
@@ -125,8 +134,14 @@ struct Relay {
         if (incoming.complete() != relay::IncomingMessage::Fault::none)
             throw std::runtime_error("not a message");
         auto admitted = admit(message, recipients);
-        return submitter.submit(std::get<relay::Admitted>(admitted), incoming, account,
-                                std::chrono::seconds(60), "4abc");
+        return submit(std::get<relay::Admitted>(admitted), incoming);
+    }
+
+    std::vector<Reply> submit(const relay::Admitted &admitted,
+                              const relay::IncomingMessage &incoming) {
+        const std::string queue_id = "4abc";
+        return submitter.submit(
+            {admitted, incoming, account, evidence, std::chrono::seconds(60), queue_id});
     }
 
   private:
@@ -141,8 +156,9 @@ struct Relay {
         soap::Answer<soap::Submitted> submit(const soap::Submission &s) override {
             return to_->submit(s);
         }
-        soap::Answer<soap::Found> find_submission(const std::string &id) override {
-            return to_->find_submission(id);
+        soap::Answer<soap::Found> find_submission(const std::string &id,
+                                                  soap::Exchange *exchange) override {
+            return to_->find_submission(id, exchange);
         }
         soap::Answer<soap::Message> fetch_message(const std::string &id, int file) override {
             return to_->fetch_message(id, file);

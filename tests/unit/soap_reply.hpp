@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/digest.hpp"
-#include "soap/instant.hpp"
+#include "base/instant.hpp"
 #include "soap/names.hpp"
 #include "soap/reply.hpp"
 #include "soap/signature.hpp"
@@ -17,7 +17,7 @@
 namespace demail::test {
 
 inline const std::string message_id = "urn:uuid:6ba7b810-9dad-41d1-80b4-00c04fd430c8";
-inline const soap::Instant noon = *soap::read_instant("2026-06-01T12:00:00Z");
+inline const Instant noon = *read_instant("2026-06-01T12:00:00Z");
 
 inline std::string source_directory() {
     const char *directory = std::getenv("SRCDIR");
@@ -25,7 +25,7 @@ inline std::string source_directory() {
 }
 
 /// The moment that self_signed() certificates are valid at.
-inline soap::Instant now() {
+inline Instant now() {
     return std::chrono::time_point_cast<std::chrono::milliseconds>(
         std::chrono::system_clock::now());
 }
@@ -54,7 +54,7 @@ struct Reply {
                                       soap::names::provider);
     std::string action = std::string(soap::names::provider) + "/Account";
     std::string relates_to = message_id;
-    soap::Instant created = now();
+    Instant created = now();
     std::chrono::seconds lifetime{300};
     std::vector<std::string_view> unsigned_parts;
     std::string signed_payload; ///< what the digest is over, where it is not the payload
@@ -72,8 +72,8 @@ struct Reply {
         return fmt::format(
             R"(<wsu:Timestamp xmlns:wsu="{}" wsu:Id="timestamp"><wsu:Created>{}</wsu:Created>)"
             "<wsu:Expires>{}</wsu:Expires></wsu:Timestamp>",
-            soap::names::wsu, soap::write_instant(created),
-            soap::write_instant(created + lifetime));
+            soap::names::wsu, write_instant(created),
+            write_instant(created + lifetime));
     }
     [[nodiscard]] static std::string body_with(const std::string &text) {
         return fmt::format(

@@ -6,6 +6,10 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 using namespace demail;
 using namespace demail::test;
 using journal::State;
@@ -162,6 +166,23 @@ void a_rejected_recipient_has_a_reply_of_its_own() {
     CHECK(relay.deliver(message, {b})[0] == replies[0]);
 }
 
+void a_look_up_says_who_was_rejected() {
+    Relay relay;
+    SealedMessage message({a, b}, a + ", " + b);
+    relay.provider->submit_answers = {soap::NoAnswer{"cut"}};
+    relay.provider->find_answers = {soap::Found{soap::Found::State::accepted,
+                                                "",
+                                                "<1@fp>",
+                                                "",
+                                                "",
+                                                {{b, "unknown-recipient", "no such mailbox"}}}};
+    (void)relay.deliver(message, {a, b});
+    const auto replies = relay.deliver(message, {a, b});
+    CHECK_EQUAL(replies[0].code, 250);
+    CHECK_EQUAL(replies[1].enhanced, "5.1.1");
+    CHECK(relay.deliver(message, {b})[0] == replies[1]);
+}
+
 void a_message_over_the_limit_is_refused_before_a_byte_goes_out() {
     Relay relay;
     SealedMessage message({a});
@@ -204,12 +225,53 @@ void a_journal_that_cannot_be_written_sends_nothing() {
     ::getrlimit(RLIMIT_FSIZE, &before);
     const rlimit small{100, before.rlim_max};
     ::setrlimit(RLIMIT_FSIZE, &small); // what a full disk does to SQLite
-    const auto replies = relay.submitter.submit(std::get<relay::Admitted>(admitted), incoming,
-                                                relay.account, std::chrono::seconds(60), "4abc");
+    const auto replies = relay.submit(std::get<relay::Admitted>(admitted), incoming);
     ::setrlimit(RLIMIT_FSIZE, &before);
     CHECK_EQUAL(replies[0].enhanced, "4.3.1");
     CHECK(relay.provider->submitted.empty());
     CHECK_EQUAL(relay.deliver(message, {a})[0].code, 250);
+}
+
+std::string evidence_of(const Relay &relay, const std::string &file) {
+    const auto digits = relay.provider->submitted.at(0).private_id.digits();
+    std::ifstream in(relay.evidence.root() + "/1970/01/" + std::string(digits) + "/" + file);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void what_went_out_and_came_back_is_kept() {
+    Relay relay;
+    SealedMessage message({a});
+    (void)relay.deliver(message, {a});
+    CHECK_EQUAL(evidence_of(relay, "received.eml"), message.text());
+    CHECK_EQUAL(evidence_of(relay, "submitted.eml"),
+                relay.provider->submitted[0].content.header + message.body);
+    CHECK_EQUAL(evidence_of(relay, "request.xml"), "<Submit/>");
+    CHECK_EQUAL(evidence_of(relay, "reply.xml"), "<Submitted/>");
+    CHECK(evidence_of(relay, "attempts.jsonl").find("\"accepted\"") != std::string::npos);
+}
+
+void what_a_look_up_says_is_kept_beside() {
+    Relay relay;
+    SealedMessage message({a});
+    relay.provider->submit_answers = {soap::NoAnswer{"cut"}};
+    relay.provider->find_answers = {
+        soap::Found{soap::Found::State::accepted, "", "<9@fp>", "", ""}};
+    (void)relay.deliver(message, {a});
+    (void)relay.deliver(message, {a});
+    CHECK_EQUAL(evidence_of(relay, "request-2.xml"), "<FindSubmission/>");
+}
+
+void what_cannot_be_kept_is_not_sent() {
+    Relay relay;
+    SealedMessage message({a});
+    const std::string in_the_way = relay.evidence.root() + "/1970";
+    std::ofstream{in_the_way} << "a file where a directory belongs";
+    const auto reply = relay.deliver(message, {a});
+    CHECK_EQUAL(reply[0].enhanced, "4.3.1");
+    CHECK(relay.provider->submitted.empty());
+    std::filesystem::remove(in_the_way);
+    CHECK_EQUAL(relay.deliver(message, {a})[0].code, 250);
+    CHECK_EQUAL(relay.provider->submitted.size(), 1U);
 }
 
 void the_users_own_private_id_is_kept() {
@@ -237,10 +299,14 @@ int main() {
                    TEST(a_refused_login_suspends_until_a_person_acts),
                    TEST(a_private_id_in_use_is_looked_up_at_once),
                    TEST(a_rejected_recipient_has_a_reply_of_its_own),
+                   TEST(a_look_up_says_who_was_rejected),
                    TEST(a_message_over_the_limit_is_refused_before_a_byte_goes_out),
                    TEST(what_a_restart_cut_off_is_looked_up),
                    TEST(a_card_that_is_locked_defers),
                    TEST(a_journal_that_cannot_be_written_sends_nothing),
+                   TEST(what_went_out_and_came_back_is_kept),
+                   TEST(what_a_look_up_says_is_kept_beside),
+                   TEST(what_cannot_be_kept_is_not_sent),
                    TEST(the_users_own_private_id_is_kept),
                });
 }

@@ -73,7 +73,9 @@ class Operations:
         if accepted:
             return element("Submission", ("privateId", private_id), ("state", "accepted"),
                            ("messageId", accepted["messageId"]),
-                           ("acceptedAt", accepted["acceptedAt"]))
+                           ("acceptedAt", accepted["acceptedAt"]),
+                           *(element("rejected", *((name, one[name]) for name in (
+                               "address", "code", "reason"))) for one in accepted["rejected"]))
         if refused:
             return element("Submission", ("privateId", private_id), ("state", "refused"),
                            ("reason", refused["reason"]))

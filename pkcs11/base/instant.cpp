@@ -1,8 +1,8 @@
-#include "soap/instant.hpp"
+#include "base/instant.hpp"
 
 #include <fmt/format.h>
 
-namespace demail::soap {
+namespace demail {
 
 using namespace std::chrono;
 
@@ -58,4 +58,4 @@ std::optional<Instant> read_instant(std::string_view text) {
            milliseconds{milliseconds_number};
 }
 
-} // namespace demail::soap
+} // namespace demail

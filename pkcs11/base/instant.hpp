@@ -1,4 +1,5 @@
-// Moments as WS-Security's Timestamp writes them (xs:dateTime in UTC). Pure, thread-safe.
+// Moments in text: xs:dateTime in UTC, as WS-Security's Timestamp and the evidence have them. Pure,
+// thread-safe.
 #pragma once
 
 #include <chrono>
@@ -6,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace demail::soap {
+namespace demail {
 
 using Instant = std::chrono::time_point<std::chrono::system_clock, std::chrono::milliseconds>;
 
@@ -16,4 +17,4 @@ using Instant = std::chrono::time_point<std::chrono::system_clock, std::chrono::
 /// second.
 [[nodiscard]] std::optional<Instant> read_instant(std::string_view text);
 
-} // namespace demail::soap
+} // namespace demail

@@ -1,0 +1,44 @@
+// The lines of attempts.jsonl: a JSON object each, enough to make the journal's rows anew. Pure,
+// thread-safe.
+//
+//     {"at": …, "act": "submit", "handOver": {…}, "submission": {…}, "recipients": […],
+//      "submitted": "submitted.eml"}
+//     {"at": …, "act": "outcome", "state": "accepted", "reply": {"code", "enhanced", "text"}, …,
+//      "recipients": [those with a fate of their own], "request": "request.xml", "detail": …}
+#pragma once
+
+#include "journal/journal.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace demail::journal {
+
+inline constexpr std::size_t longest_evidence_line = 16U << 20;
+
+[[nodiscard]] std::string line_of_begin(const HandOver &hand_over, const Submission &submission,
+                                        std::string_view submitted, Time at);
+/// `request`: the file's name, "" where none went out.
+[[nodiscard]] std::string line_of_end(const Submission &submission, std::string_view detail,
+                                      std::string_view request, Time at);
+
+/// What the lines of one directory, in their order, say of its submission.
+class EvidenceReader {
+  public:
+    /// A line that cannot be read (a crash cuts lines off) counts for nothing.
+    void read(std::string_view line);
+
+    struct Told {
+        HandOver hand_over;
+        Submission submission; ///< `uncertain` where an attempt has no outcome
+    };
+    /// nullopt where no attempt was begun: then nothing was sent.
+    [[nodiscard]] const std::optional<Told> &told() const noexcept { return told_; }
+
+  private:
+    std::optional<Told> told_;
+};
+
+} // namespace demail::journal

@@ -1,0 +1,269 @@
+#include "relay/attempt.hpp"
+
+#include "base/log.hpp"
+#include "message/content.hpp"
+
+#include <algorithm>
+
+namespace demail::relay {
+
+namespace {
+
+using journal::State;
+using journal::Submission;
+
+constexpr journal::Time microseconds = 1'000'000;
+
+journal::HandOver hand_over_of(const Seal &seal, const IncomingMessage &message) {
+    const HeaderField *mail_id = topmost(message.fields(), "Message-ID");
+    return {seal.n,
+            content_of(seal),
+            seal.account,
+            seal.sender,
+            seal.envelope_sender,
+            mail_id == nullptr ? std::string() : mail_id->unfolded(),
+            seal.time * microseconds};
+}
+
+/// The outcomes of recipients to whom an accepted submission did not go.
+void set_rejected(Submission &submission, const std::vector<soap::Rejected> &rejected,
+                  const std::string &provider) {
+    for (const auto &one : rejected)
+        if (const auto address = Address::parse(one.address))
+            for (auto &recipient : submission.recipients)
+                if (recipient.recipient.address == *address)
+                    recipient.outcome = reply_for_rejected(one.code, one.reason, provider);
+}
+
+} // namespace
+
+std::string content_of(const Seal &seal) {
+    return hex(view(seal.fields)) + hex(view(seal.body));
+}
+
+/// Keeps what goes over the wire: the request before its first byte, so that what cannot be kept is
+/// not sent.
+class Attempt::Kept final : public soap::Exchange {
+  public:
+    explicit Kept(journal::EvidenceRecord &record) : record_(record) {}
+
+    void sending(std::string_view envelope) override {
+        try {
+            record_.sending(envelope);
+        } catch (const journal::Unavailable &) {
+            failed_ = true;
+            throw;
+        }
+    }
+    void answered(std::string_view reply) noexcept override { record_.answered(reply); }
+
+    [[nodiscard]] bool failed() const noexcept { return failed_; }
+    [[nodiscard]] journal::EvidenceRecord &record() noexcept { return record_; }
+
+  private:
+    journal::EvidenceRecord &record_;
+    bool failed_ = false;
+};
+
+struct Attempt::Ready {
+    std::shared_ptr<soap::Provider> wire;
+    soap::Account account;
+};
+
+struct Attempt::NotNow {
+    Outcome outcome;
+    std::string why;
+};
+
+/// The wire and the account's limits, or why nothing can go out now.
+std::variant<Attempt::Ready, Attempt::NotNow> Attempt::ready() {
+    Account &account = parts_.account;
+    const std::string &provider = account.provider();
+    if (const auto why = account.suspended())
+        return NotNow{outcome_of(soap::Fault{"not-authorised", {}, {}}, provider), *why};
+    auto wire = account.wire();
+    if (const auto *fault = std::get_if<soap::TokenFault>(&wire))
+        return NotNow{outcome_of(*fault, provider), fault->why};
+    auto description = account.description();
+    if (const auto *good = std::get_if<soap::Account>(&description))
+        return Ready{std::get<std::shared_ptr<soap::Provider>>(std::move(wire)), *good};
+    if (const auto *fault = std::get_if<soap::Fault>(&description))
+        return NotNow{outcome_of(*fault, provider), "GetAccount: " + fault->code};
+    if (const auto *fault = std::get_if<soap::TokenFault>(&description))
+        return NotNow{outcome_of(*fault, provider), fault->why};
+    if (const auto *failure = std::get_if<soap::NotSent>(&description))
+        return NotNow{outcome_of(*failure, provider), failure->why};
+    return NotNow{outcome_of(soap::NotSent{{}, false}, provider),
+                  "GetAccount: " + std::get<soap::NoAnswer>(description).why};
+}
+
+void Attempt::submit(Submission &submission, const Admitted &admitted,
+                     const IncomingMessage &message) {
+    const std::string &provider = parts_.account.provider();
+    const bool first = submission.created == 0;
+    const bool was_uncertain = !first && submission.state != State::deferred;
+    auto made_ready = ready();
+    if (const auto *not_now = std::get_if<NotNow>(&made_ready)) {
+        // Nothing has gone out: the submission stays as it was.
+        const Outcome &outcome = not_now->outcome;
+        submission.outcome = was_uncertain ? reply_for_uncertain(provider) : outcome.reply;
+        if (outcome.suspend) parts_.account.suspend(not_now->why);
+        log::event(log::Level::warning, was_uncertain ? "uncertain" : "deferred",
+                   {{"queue_id", parts_.queue_id},
+                    {"private_id", submission.private_id.gateway_part()},
+                    {"reason", not_now->why}});
+        return;
+    }
+    const auto &[wire, account] = std::get<Ready>(made_ready);
+
+    std::vector<Recipient> recipients;
+    for (const auto &one : submission.recipients)
+        recipients.push_back(one.recipient);
+    const Seal &seal = admitted.seal;
+    auto header = submission_header(message.fields(),
+                                    {seal.sender, recipients, seal.options, submission.private_id},
+                                    admitted.right, admitted.envelope_sender);
+
+    const journal::HandOver hand_over = hand_over_of(seal, message);
+    const journal::Time now = parts_.clock();
+    if (first) {
+        submission.created = now;
+        try {
+            parts_.journal.begin(hand_over, submission);
+        } catch (...) {
+            submission.created = 0;
+            throw;
+        }
+    } else {
+        parts_.journal.begin_again(submission, now);
+        submission.state = State::submitting;
+    }
+
+    if (const auto *not_mappable = std::get_if<NotMappable>(&header))
+        return settle(submission, outcome_for_refused({550, "5.7.1", not_mappable->sentence}),
+                      "a field does not map", nullptr);
+    const journal::FileRegion body = message.body();
+    soap::Content content{std::get<std::string>(std::move(header)), body.fd, body.offset,
+                          body.length};
+    if (account.max_message_bytes != 0 &&
+        content.header.size() + content.body_length > account.max_message_bytes)
+        return settle(submission, outcome_of(soap::Fault{"too-large", {}, {}}, provider),
+                      "over the account's limit", nullptr);
+
+    journal::EvidenceRecord record(parts_.evidence.root(), submission);
+    try {
+        record.begin(hand_over, submission, message.whole(), content.header, body, now);
+    } catch (const journal::Unavailable &error) {
+        return settle(submission, outcome_for_store(), error.what(), nullptr);
+    }
+    Kept kept(record);
+    auto answer = wire->submit(
+        {submission.private_id, seal.sender, recipients, seal.options, std::move(content), &kept});
+    answered(submission, answer, kept);
+}
+
+void Attempt::answered(Submission &submission, soap::Answer<soap::Submitted> &answer, Kept &kept) {
+    const std::string &provider = parts_.account.provider();
+    journal::EvidenceRecord *record = &kept.record();
+    if (auto *submitted = std::get_if<soap::Submitted>(&answer)) {
+        submission.message_id = submitted->message_id;
+        set_rejected(submission, submitted->rejected, provider);
+        return settle(submission, outcome_for_accepted(submitted->message_id, provider),
+                      submitted->message_id, record);
+    }
+    if (const auto *fault = std::get_if<soap::Fault>(&answer)) {
+        const Outcome outcome = outcome_of(*fault, provider);
+        settle(submission, outcome, fault->code, record);
+        // The provider has it already; an `unknown` now is no reason to submit once more.
+        if (outcome.look_up) (void)look_up(submission);
+    } else if (const auto *not_sent = std::get_if<soap::NotSent>(&answer)) {
+        settle(submission, kept.failed() ? outcome_for_store() : outcome_of(*not_sent, provider),
+               not_sent->why, kept.failed() ? nullptr : record);
+    } else if (const auto *no_answer = std::get_if<soap::NoAnswer>(&answer)) {
+        // TLS 1.3: the refusal of our certificate may come after the request went out.
+        if (no_answer->login_refused) parts_.account.suspend(no_answer->why);
+        settle(submission, outcome_of(*no_answer, provider), no_answer->why, record);
+    } else {
+        const auto &token = std::get<soap::TokenFault>(answer);
+        settle(submission, outcome_of(token, provider), token.why, record);
+    }
+}
+
+bool Attempt::look_up(Submission &submission) {
+    Account &account = parts_.account;
+    const std::string &provider = account.provider();
+    submission.outcome = reply_for_uncertain(provider);
+    if (account.suspended()) return false;
+    auto wire = account.wire();
+    if (std::holds_alternative<soap::TokenFault>(wire)) return false;
+    journal::EvidenceRecord record(parts_.evidence.root(), submission);
+    Kept kept(record);
+    auto answer = std::get<std::shared_ptr<soap::Provider>>(wire)->find_submission(
+        submission.private_id.str(), &kept);
+    const auto *found = std::get_if<soap::Found>(&answer);
+    if (found == nullptr) {
+        if (const auto *fault = std::get_if<soap::Fault>(&answer);
+            fault != nullptr && outcome_of(*fault, provider).suspend)
+            account.suspend("FindSubmission: " + fault->code);
+        return false;
+    }
+    switch (found->state) {
+    case soap::Found::State::accepted:
+        submission.message_id = found->message_id;
+        set_rejected(submission, found->rejected, provider); // the reply that told us may be lost
+        settle(submission, outcome_for_accepted(found->message_id, provider), found->message_id,
+               &record);
+        return false;
+    case soap::Found::State::refused:
+        settle(submission, outcome_for_refused(reply_for_rejected("", found->reason, provider)),
+               "refused, says the look-up", &record);
+        return false;
+    case soap::Found::State::unknown:
+        break;
+    }
+    const journal::Time now = parts_.clock();
+    if (submission.unknown_count > 0) {
+        if (now - submission.unknown_at < parts_.lookup_pause.count() * microseconds) return false;
+        submission.unknown_count = 0;
+        return true;
+    }
+    submission.unknown_count = 1;
+    submission.unknown_at = now;
+    settle(submission, {State::uncertain, submission.outcome, {}, false, false},
+           "the provider does not know it yet", &record);
+    return false;
+}
+
+void Attempt::settle(Submission &submission, const Outcome &outcome, const std::string &detail,
+                     journal::EvidenceRecord *record) {
+    const journal::Time now = parts_.clock();
+    submission.outcome = outcome.reply;
+    submission.not_before =
+        outcome.state == State::deferred ? now + outcome.retry_after.count() * microseconds : 0;
+    if (outcome.suspend) parts_.account.suspend(detail);
+    Submission settled = submission;
+    settled.state = outcome.state;
+    if (record != nullptr) {
+        try {
+            record->end(settled, detail, now);
+        } catch (const journal::Unavailable &error) { // what has happened has happened
+            log::event(log::Level::error, "evidence",
+                       {{"queue_id", parts_.queue_id},
+                        {"private_id", submission.private_id.gateway_part()},
+                        {"reason", error.what()}});
+        }
+    }
+    parts_.journal.settle(settled, now);
+    submission.state =
+        outcome.state; // only now: a journal that failed leaves `submitting`, to be looked up
+    const bool good = outcome.state == State::accepted;
+    log::event(good ? log::Level::info : log::Level::warning,
+               good ? "submitted" : journal::name(outcome.state),
+               {{"queue_id", parts_.queue_id},
+                {"private_id", submission.private_id.gateway_part()},
+                {"account", submission.account},
+                {"recipients", std::to_string(submission.recipients.size())},
+                {good ? "message_id" : "reason", detail}});
+}
+
+} // namespace demail::relay

@@ -1,0 +1,61 @@
+// What is done about one submission with the provider: an attempt, a look-up, and what is kept of
+// both. Written before every act (architecture.md, "The relay").
+#pragma once
+
+#include "journal/evidence.hpp"
+#include "journal/journal.hpp"
+#include "relay/account.hpp"
+#include "relay/admission.hpp"
+#include "relay/incoming_message.hpp"
+#include "relay/outcome.hpp"
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <variant>
+
+namespace demail::relay {
+
+/// Microseconds since the epoch; tests turn it.
+using Clock = std::function<journal::Time()>;
+
+/// Belongs to one thread. The references must outlive it. Functions throw journal::Unavailable and
+/// journal::Conflict before anything was sent; a journal that fails afterwards leaves `submitting`,
+/// which is looked up.
+class Attempt {
+  public:
+    struct Parts {
+        journal::Journal &journal;
+        const journal::Evidence &evidence;
+        Account &account;
+        const Clock &clock;
+        std::chrono::seconds lookup_pause; ///< between two `unknown` that must both be heard
+        const std::string &queue_id;       ///< for the log
+    };
+    explicit Attempt(const Parts &parts) : parts_(parts) {}
+
+    /// Submits, the first time or again. submission.outcome holds the reply afterwards.
+    void submit(journal::Submission &submission, const Admitted &admitted,
+                const IncomingMessage &message);
+    /// FindSubmission. True where the provider has said `unknown` twice, a pause apart: it may be
+    /// submitted again.
+    [[nodiscard]] bool look_up(journal::Submission &submission);
+
+  private:
+    class Kept;
+    struct Ready;
+    struct NotNow;
+
+    std::variant<Ready, NotNow> ready();
+    void answered(journal::Submission &submission, soap::Answer<soap::Submitted> &answer,
+                  Kept &kept);
+    void settle(journal::Submission &submission, const Outcome &outcome, const std::string &detail,
+                journal::EvidenceRecord *record);
+
+    const Parts parts_;
+};
+
+/// `d` and `b` of the seal as the journal keeps them.
+[[nodiscard]] std::string content_of(const Seal &seal);
+
+} // namespace demail::relay
