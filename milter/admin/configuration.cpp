@@ -34,19 +34,35 @@ bool read_choice(Section &section, std::string_view key, std::string_view first,
     return value && value->text == second;
 }
 
+/// postgresql://[user@][host][:port][,…][/database][?parameters], as libpq reads it. A password in
+/// it would be shown by all that shows a configuration.
+void check_postgresql(Section &section, const Located &value) {
+    const std::string_view url = value.text;
+    const std::size_t start = url.find("//") + 2;
+    const std::string_view authority = url.substr(start, url.find_first_of("/?#", start) - start);
+    const std::size_t at = authority.rfind('@');
+    if (url.find("password") != std::string_view::npos ||
+        (at != std::string_view::npos &&
+         authority.substr(0, at).find(':') != std::string_view::npos))
+        section.fault(value.at, "journal in [relay] must not hold a password: name a file for it, "
+                                "postgresql://…?passfile=/etc/demail/journal.pass.");
+    else if (!std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; }))
+        section.fault(value.at, "journal in [relay] must be a URI: other characters than visible "
+                                "ASCII stand as %XX in it.");
+}
+
 void read_journal(Section &section, Configuration &configuration) {
     const auto value = section.text("journal");
     if (!value) return;
     constexpr std::string_view sqlite = "sqlite3://";
     const std::string_view text = value->text;
     if (text.starts_with("postgresql://"))
-        section.fault(value->at, "a journal in PostgreSQL is not in this version yet.");
+        check_postgresql(section, *value);
     else if (!text.starts_with(sqlite) || !text.substr(sqlite.size()).starts_with('/') ||
              text.ends_with('/'))
         section.fault(value->at, "journal in [relay] must be sqlite3:// and an absolute path, "
-                                 "sqlite3:///var/lib/demail/journal.db.");
-    else
-        configuration.journal = text;
+                                 "sqlite3:///var/lib/demail/journal.db, or postgresql://.");
+    configuration.journal = text;
 }
 
 void read_deliver_to(Section &section, Configuration &configuration) {
@@ -68,6 +84,7 @@ void read_relay(FaultList &faults, const toml::table &table, Configuration &conf
     assign(configuration.evidence, section.path("evidence"));
     assign(configuration.refused_pins, section.path("refused_pins"));
     read_journal(section, configuration);
+    if (section.has("name")) assign(configuration.relay_name, read_name(section, "name"));
     assign(configuration.control_socket, section.socket_path("control_socket"));
     assign(configuration.postfix_configuration, section.path("postfix_configuration"));
     assign(configuration.schema_directory, section.path("schema_directory"));

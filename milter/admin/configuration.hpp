@@ -48,8 +48,9 @@ struct Configuration {
     std::string domains = "/var/lib/demail/domains";
     std::string spool = "/var/lib/demail/spool";
     std::string evidence = "/var/lib/demail/evidence";
-    std::string refused_pins = "/var/lib/demail/refused-pins"; ///< directory, made when needed
-    std::string journal = "sqlite3:///var/lib/demail/journal.db";
+    std::string refused_pins = "/var/lib/demail/refused-pins";    ///< directory, made when needed
+    std::string journal = "sqlite3:///var/lib/demail/journal.db"; ///< or a libpq URI
+    std::string relay_name; ///< among the relays of one journal; "": the host's name
     std::string control_socket = "/run/demail-relay/control.sock";
     std::string
         postfix_configuration; ///< [relay] postfix_configuration: directory; "": Postfix's default

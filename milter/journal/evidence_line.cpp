@@ -69,6 +69,10 @@ EvidenceReader::Told begun(const json &line) {
     told.hand_over.content = hand_over.at("content").get<std::string>();
     told.hand_over.account = hand_over.at("account").get<std::string>();
     told.hand_over.sender = good(Address::parse(hand_over.at("sender").get<std::string>()));
+    // The first release did not write these.
+    told.hand_over.envelope_sender = hand_over.value("envelopeSender", std::string());
+    told.hand_over.mail_id = hand_over.value("messageId", std::string());
+    if (hand_over.contains("sealed")) told.hand_over.seal_time = time_in(hand_over.at("sealed"));
     told.submission.n = told.hand_over.n;
     told.submission.account = told.hand_over.account;
     told.submission.private_id =
@@ -112,7 +116,10 @@ std::string line_of_begin(const HandOver &hand_over, const Submission &submissio
                      {{"n", hex(view(hand_over.n))},
                       {"content", hand_over.content},
                       {"account", hand_over.account},
-                      {"sender", hand_over.sender.lower()}}},
+                      {"sender", hand_over.sender.lower()},
+                      {"envelopeSender", hand_over.envelope_sender},
+                      {"messageId", hand_over.mail_id},
+                      {"sealed", text_of(hand_over.seal_time)}}},
                     {"submission",
                      {{"privateId", submission.private_id.str()},
                       {"queueId", submission.queue_id},

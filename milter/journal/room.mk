@@ -1,6 +1,8 @@
 noinst_LIBRARIES += libdemail-journal.a
-libdemail_journal_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+libdemail_journal_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS) $(PQ_CFLAGS)
 libdemail_journal_a_SOURCES = \
+	milter/journal/database.hpp \
+	milter/journal/dialect.hpp \
 	milter/journal/evidence.cpp \
 	milter/journal/evidence.hpp \
 	milter/journal/evidence_file.cpp \
@@ -8,17 +10,42 @@ libdemail_journal_a_SOURCES = \
 	milter/journal/evidence_line.cpp \
 	milter/journal/evidence_line.hpp \
 	milter/journal/journal.hpp \
+	milter/journal/pool.cpp \
+	milter/journal/pool.hpp \
+	milter/journal/postgresql_database.cpp \
+	milter/journal/postgresql_settings.cpp \
+	milter/journal/postgresql_settings.hpp \
+	milter/journal/records.cpp \
+	milter/journal/records.hpp \
+	milter/journal/schema.cpp \
 	milter/journal/schema.hpp \
 	milter/journal/sql_journal.cpp \
+	milter/journal/sqlite_database.cpp \
 	milter/journal/statements.cpp \
-	milter/journal/statements.hpp
-JOURNAL_LIBS = $(SOCI_LIBS) $(SQLITE_LIBS)
+	milter/journal/statements.hpp \
+	milter/journal/transaction.hpp \
+	milter/journal/words.cpp \
+	milter/journal/words.hpp
+JOURNAL_LIBS = $(SOCI_LIBS) $(SQLITE_LIBS) $(PQ_LIBS)
 
-
-UNIT_TESTS += tests/unit/journal_test
-tests_unit_journal_test_SOURCES = tests/unit/journal_test.cpp
-tests_unit_journal_test_LDADD = libdemail-journal.a libdemail-message.a libdemail-base.a \
-	$(UNIT_LIBS) $(JOURNAL_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
+JOURNAL_TEST_LIBS = libdemail-journal.a libdemail-message.a libdemail-base.a $(UNIT_LIBS) \
+	$(JOURNAL_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(OPENSSL_LIBS)
+JOURNAL_TEST_SOURCES = tests/unit/journal_fixture.hpp tests/unit/postgresql_server.cpp \
+	tests/unit/postgresql_server.hpp tests/unit/temporary_directory.hpp
 UNIT_TESTS += tests/unit/evidence_test
 tests_unit_evidence_test_SOURCES = tests/unit/evidence_test.cpp tests/unit/temporary_directory.hpp
-tests_unit_evidence_test_LDADD = $(tests_unit_journal_test_LDADD)
+tests_unit_evidence_test_LDADD = $(JOURNAL_TEST_LIBS)
+UNIT_TESTS += tests/unit/journal_test tests/unit/journal_schema_test tests/unit/journal_hosts_test \
+	tests/unit/journal_outage_test
+tests_unit_journal_test_SOURCES = tests/unit/journal_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_journal_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_unit_journal_test_LDADD = $(JOURNAL_TEST_LIBS)
+tests_unit_journal_schema_test_SOURCES = tests/unit/journal_schema_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_journal_schema_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_unit_journal_schema_test_LDADD = $(JOURNAL_TEST_LIBS)
+tests_unit_journal_hosts_test_SOURCES = tests/unit/journal_hosts_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_journal_hosts_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_unit_journal_hosts_test_LDADD = $(JOURNAL_TEST_LIBS)
+tests_unit_journal_outage_test_SOURCES = tests/unit/journal_outage_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_journal_outage_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
+tests_unit_journal_outage_test_LDADD = $(JOURNAL_TEST_LIBS)

@@ -1,215 +1,213 @@
+#include "base/digest.hpp"
+#include "journal/database.hpp"
 #include "journal/journal.hpp"
-#include "journal/schema.hpp"
-#include "journal/statements.hpp"
+#include "journal/pool.hpp"
+#include "journal/records.hpp"
+#include "journal/transaction.hpp"
+#include "journal/words.hpp"
 
 #include <fmt/format.h>
-#include <soci/soci.h>
-#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <mutex>
-#include <optional>
+#include <set>
 
 namespace demail::journal {
 
 namespace {
 
 constexpr std::string_view sqlite_scheme = "sqlite3://";
+constexpr std::string_view postgresql_scheme = "postgresql://";
 
-/// A transaction that takes the write lock at once: SQLite's deferred kind gives
-/// SQLITE_BUSY_SNAPSHOT, which the time-out does not cover, when it is first read and then written.
-class Transaction {
-  public:
-    /// `kept`: null while the schema that they need is being made.
-    Transaction(soci::session &sql, Statements *kept) : sql_(sql), kept_(kept) {
-        if (kept_ != nullptr)
-            kept_->begin.execute(true);
-        else
-            sql_ << "begin immediate";
-    }
-    Transaction(const Transaction &) = delete;
-    Transaction &operator=(const Transaction &) = delete;
-    ~Transaction() {
-        if (done_) return;
-        try {
-            sql_ << "rollback";
-        } catch (const soci::soci_error &) { // the connection is gone, and the transaction with it
-        }
-    }
-    void commit() {
-        if (kept_ != nullptr)
-            kept_->commit.execute(true);
-        else
-            sql_ << "commit";
-        done_ = true;
-    }
-
-  private:
-    soci::session &sql_;
-    Statements *kept_;
-    bool done_ = false;
+/// The database could not be reached, or has failed.
+class Away : public Unavailable {
+    using Unavailable::Unavailable;
 };
 
-/// The rows of a kept statement, one bound after the other. Whatever happens they are read to their
-/// end, since a statement with rows left holds its snapshot of the database.
-class Rows {
-  public:
-    explicit Rows(soci::statement &statement)
-        : statement_(statement), got_(statement.execute(true)) {}
-    Rows(const Rows &) = delete;
-    Rows &operator=(const Rows &) = delete;
-    ~Rows() {
-        try {
-            while (got_)
-                next();
-        } catch (const soci::soci_error &) { // the next statement will say it
-        }
-    }
-    [[nodiscard]] bool got() const noexcept { return got_; }
-    void next() { got_ = statement_.fetch(); }
-
-  private:
-    soci::statement &statement_;
-    bool got_;
+/// A commit that was not answered, so that what it wrote is to be read.
+class Unanswered : public Unavailable {
+    using Unavailable::Unavailable;
 };
 
-State state_in(std::string_view text) {
-    if (const auto state = state_named(text)) return *state;
-    throw Unavailable("the journal holds a state that this version does not know");
+std::string sentence(std::string_view error) {
+    std::string text = "the journal cannot be used: ";
+    for (const char c : error)
+        if (c != '\n')
+            text += c;
+        else if (!text.ends_with(' '))
+            text += ' ';
+    while (text.ends_with(' '))
+        text.pop_back();
+    return text;
 }
 
-RecipientField field_in(std::string_view text) {
-    if (const auto field = recipient_field(text)) return *field;
-    throw Unavailable("the journal holds a recipient field that this version does not know");
-}
-
-std::string key(const Nonce &n) {
-    return hex(view(n));
+Time clock_now() {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
 }
 
 class SqlJournal final : public Journal {
   public:
-    explicit SqlJournal(const std::string &path) {
-        guarded([&] {
-            sql_.open(*soci::factory_sqlite3(),
-                      fmt::format("db=\"{}\" timeout=5 synchronous=full", path));
-            harden();
-            migrate();
-            make_durable();
-            kept_.emplace(sql_);
-        });
+    SqlJournal(std::unique_ptr<Database> database, std::string relay, std::string run)
+        : relay_(std::move(relay)), run_(std::move(run)), pool_(std::move(database)) {}
+
+    /// The first connection, with all that it checks.
+    void connect() {
+        on_connection([](Statements &, soci::session &) {});
     }
 
     int settle_interrupted(Time now) override {
-        return guarded([&] {
-            Transaction transaction(sql_, &*kept_);
+        return on_connection([&](Statements &kept, soci::session &sql) {
+            const std::string interrupted = fmt::format(
+                "state = 'submitting' and ((relay = :me and changed < :opened) or (relay <> "
+                ":others and not exists (select 1 from claim where claim.n = submission.n and "
+                "claim.until > {})))",
+                pool_.dialect().now);
+            Transaction transaction(sql, kept);
             long long count = 0;
-            sql_ << "select count(*) from submission where state = 'submitting'", soci::into(count);
+            sql << "select count(*) from submission where " + interrupted, soci::use(relay_),
+                soci::use(opened_), soci::use(relay_), soci::into(count);
             if (count > 0) {
-                sql_ << "insert into history select private_id, :at, 'uncertain', 0, "
-                        "'the relay ended before the outcome was known' from submission "
-                        "where state = 'submitting' on conflict do nothing",
-                    soci::use(now);
-                sql_ << "update submission set state = 'uncertain', changed = :at where state = "
-                        "'submitting'",
-                    soci::use(now);
+                sql << "insert into history (private_id, at, state, code, reply) select "
+                       "private_id, :at, 'uncertain', 0, 'the relay ended before the outcome was "
+                       "known' from submission where " +
+                           interrupted + " on conflict do nothing",
+                    soci::use(now), soci::use(relay_), soci::use(opened_), soci::use(relay_);
+                sql << "update submission set state = 'uncertain', changed = :at where " +
+                           interrupted,
+                    soci::use(now), soci::use(relay_), soci::use(opened_), soci::use(relay_);
             }
+            sql << fmt::format("delete from claim where until < {}", pool_.dialect().now);
             transaction.commit();
             return static_cast<int>(count);
         });
     }
 
+    bool claim(const Nonce &n) override {
+        {
+            const std::lock_guard lock(mutex_);
+            if (!in_work_.insert(n).second) return false;
+        }
+        try {
+            if (!pool_.dialect().shared || on_connection([&](Statements &kept, soci::session &sql) {
+                    return take_claim(kept, sql, n);
+                }))
+                return true;
+        } catch (...) {
+            forget(n);
+            throw;
+        }
+        forget(n);
+        return false;
+    }
+
+    void release(const Nonce &n) noexcept override {
+        try {
+            if (pool_.dialect().shared)
+                on_connection([&](Statements &kept, soci::session &) {
+                    kept.bound.n = key(n);
+                    kept.release.execute(true);
+                });
+        } catch (const std::exception &) { // the lease ends it
+        }
+        forget(n);
+    }
+
     std::optional<std::string> content_of(const Nonce &n) override {
-        return guarded([&]() -> std::optional<std::string> {
-            Bound &bound = kept_->bound;
-            bound.n = key(n);
-            const Rows rows(kept_->content_of);
+        return on_connection([&](Statements &kept, soci::session &) -> std::optional<std::string> {
+            kept.bound.n = key(n);
+            const Rows rows(kept.content_of);
             if (!rows.got()) return std::nullopt;
-            return bound.content;
+            return kept.bound.content;
         });
     }
 
     std::vector<Submission> of_hand_over(const Nonce &n) override {
-        return guarded([&] {
-            std::vector<Submission> found = read_submissions(n);
+        return on_connection([&](Statements &kept, soci::session &) {
+            std::vector<Submission> found = read_submissions(kept, n);
             for (Submission &submission : found)
-                read_recipients(submission);
+                read_recipients(kept, submission);
             return found;
         });
     }
 
     void begin(const HandOver &hand_over, const Submission &submission) override {
-        guarded([&] {
-            Transaction transaction(sql_, &*kept_);
-            Bound &bound = kept_->bound;
-            bound.n = key(hand_over.n);
-            bound.content = hand_over.content;
-            bound.account = hand_over.account;
-            bound.sender = hand_over.sender.lower();
-            bound.created = submission.created;
-            kept_->add_hand_over.execute(true);
-            bound.private_id = submission.private_id.str();
-            bound.account = submission.account;
-            bound.state = name(submission.state);
-            bound.queue_id = submission.queue_id;
-            kept_->add_submission.execute(true);
-            write_recipients(submission);
-            write_history(submission, submission.created);
-            transaction.commit();
-        });
+        write(submission, submission.state, submission.created,
+              [&](Statements &kept, soci::session &sql) {
+                  Transaction transaction(sql, kept);
+                  hold_claim(kept, sql, hand_over.n);
+                  Bound &bound = kept.bound;
+                  bound.n = key(hand_over.n);
+                  bound.content = hand_over.content;
+                  bound.account = hand_over.account;
+                  bound.sender = hand_over.sender.lower();
+                  bound.envelope_sender = storable(hand_over.envelope_sender);
+                  bound.mail_id = storable(hand_over.mail_id);
+                  bound.seal_time = hand_over.seal_time;
+                  bound.created = submission.created;
+                  kept.add_hand_over.execute(true);
+                  bound.private_id = submission.private_id.str();
+                  bound.account = submission.account;
+                  bound.state = name(submission.state);
+                  bound.queue_id = storable(submission.queue_id);
+                  kept.add_submission.execute(true);
+                  write_recipients(kept, submission);
+                  write_history(kept, submission.state, submission.outcome, submission.created);
+                  transaction.commit();
+              });
     }
 
     void begin_again(const Submission &submission, Time now) override {
-        guarded([&] {
-            Transaction transaction(sql_, &*kept_);
-            Bound &bound = kept_->bound;
+        write(submission, State::submitting, now, [&](Statements &kept, soci::session &sql) {
+            Transaction transaction(sql, kept);
+            hold_claim(kept, sql, submission.n);
+            Bound &bound = kept.bound;
             bound.n = key(submission.n);
             bound.private_id = submission.private_id.str();
             bound.changed = now;
-            kept_->start_again.execute(true);
-            if (kept_->start_again.get_affected_rows() != 1)
+            kept.start_again.execute(true);
+            if (kept.start_again.get_affected_rows() != 1)
                 throw Conflict("the submission has been settled by somebody else");
-            kept_->drop_recipients.execute(true);
-            write_recipients(submission);
-            Submission started = submission;
-            started.state = State::submitting;
-            started.outcome = {};
-            write_history(started, now);
+            kept.drop_recipients.execute(true);
+            write_recipients(kept, submission);
+            write_history(kept, State::submitting, {}, now);
             transaction.commit();
         });
     }
 
     void settle(const Submission &submission, Time now) override {
-        guarded([&] {
-            Transaction transaction(sql_, &*kept_);
-            Bound &bound = kept_->bound;
+        write(submission, submission.state, now, [&](Statements &kept, soci::session &sql) {
+            Transaction transaction(sql, kept);
+            Bound &bound = kept.bound;
             bound.private_id = submission.private_id.str();
             bound.state = name(submission.state);
-            bind(submission.outcome);
-            bound.message_id = submission.message_id;
+            bound.is_final = is_final(submission.state) ? 1 : 0;
+            bind(bound, submission.outcome);
+            bound.message_id = storable(submission.message_id);
             bound.changed = now;
             bound.not_before = submission.not_before;
             bound.unknown_count = submission.unknown_count;
             bound.unknown_at = submission.unknown_at;
-            kept_->settle.execute(true);
+            kept.settle.execute(true);
             bound.n = key(submission.n);
             for (const SubmissionRecipient &one : submission.recipients) {
                 if (!one.outcome) continue;
                 bound.address = one.recipient.address.lower();
-                bind(*one.outcome);
-                kept_->settle_recipient.execute(true);
+                bind(bound, *one.outcome);
+                kept.settle_recipient.execute(true);
             }
-            write_history(submission, now);
+            write_history(kept, submission.state, submission.outcome, now);
             transaction.commit();
         });
     }
 
     std::map<State, std::int64_t> counts() override {
-        return guarded([&] {
+        return on_connection([&](Statements &, soci::session &sql) {
             std::map<State, std::int64_t> result;
             std::string state;
             long long count = 0;
             soci::statement all =
-                (sql_.prepare << "select state, count(*) from submission group by state",
+                (sql.prepare << "select state, count(*) from submission group by state",
                  soci::into(state), soci::into(count));
             all.execute();
             while (all.fetch())
@@ -219,157 +217,104 @@ class SqlJournal final : public Journal {
     }
 
   private:
-    /// Runs `act` alone on the connection and turns every error of the store into ours. what() of a
-    /// soci_error carries bound values, get_error_message() does not.
+    /// Runs `act` alone on a connection and turns every error of the database into ours.
     template <typename Act>
-    auto guarded(Act act) -> decltype(act()) {
-        const std::lock_guard lock(mutex_);
+    auto on_connection(Act act)
+        -> decltype(act(std::declval<Statements &>(), std::declval<soci::session &>())) {
         try {
-            return act();
-        } catch (const soci::sqlite3_soci_error &error) {
-            const std::string message = error.get_error_message();
-            if (message.find("UNIQUE constraint") != std::string::npos)
-                throw Conflict("a recipient of this hand-over is being submitted by somebody else");
-            throw Unavailable("the journal cannot be used: " + message);
+            Pool::Lent lent(pool_);
+            lent->kept->bound.me = relay_;
+            try {
+                return act(*lent->kept, lent->sql);
+            } catch (const soci::soci_error &error) {
+                if (lent->taken(error))
+                    throw Conflict(
+                        "a recipient of this hand-over is being submitted by somebody else");
+                lent.discard();
+                throw;
+            } catch (const CommitUnanswered &) {
+                lent.discard();
+                throw;
+            }
         } catch (const soci::soci_error &error) {
-            throw Unavailable("the journal cannot be used: " + error.get_error_message());
+            throw Away(sentence(error.get_error_message()));
+        } catch (const CommitUnanswered &error) {
+            throw Unanswered(sentence(error.what()));
         }
     }
 
-    /// The connect string ignores these two in silence, so they are set here and read back.
-    void harden() {
-        std::string mode;
-        sql_ << "pragma journal_mode = wal", soci::into(mode);
-        if (mode != "wal") throw Unavailable("the journal's file system does not support WAL mode");
-        sql_ << "pragma foreign_keys = on";
-        int on = 0;
-        sql_ << "pragma foreign_keys", soci::into(on);
-        int synchronous = 0;
-        sql_ << "pragma synchronous", soci::into(synchronous);
-        if (on != 1 || synchronous != 2)
-            throw Unavailable("SQLite did not take the settings that keep the journal safe");
-    }
-
-    void migrate() {
-        Transaction transaction(sql_, nullptr);
-        long long tables = 0;
-        sql_ << "select count(*) from sqlite_master where name = 'schema_version'",
-            soci::into(tables);
-        long long version = 0;
-        if (tables > 0) sql_ << "select version from schema_version", soci::into(version);
-        if (version > schema_version)
-            throw Unavailable(fmt::format("the journal was written by a newer version (schema {}, "
-                                          "this one knows {}): install "
-                                          "the newer version again",
-                                          version, schema_version));
-        if (version < 1)
-            for (const char *statement : schema_1)
-                sql_ << statement;
-        transaction.commit();
-    }
-
-    /// A run that was killed within a commit may have left it in the kernel's memory alone. It is
-    /// read from there; but whoever is told of it must find it on disk after a power cut too.
-    void make_durable() {
-        int busy = 0;
-        sql_ << "pragma wal_checkpoint(passive)", soci::into(busy); // syncs the log first
-    }
-
-    std::vector<Submission> read_submissions(const Nonce &n) {
-        const Bound &row = kept_->bound;
-        kept_->bound.n = key(n);
-        std::vector<Submission> found;
-        for (Rows rows(kept_->submissions); rows.got(); rows.next()) {
-            auto id = PrivateId::parse(row.private_id);
-            if (!id) throw Unavailable("the journal holds a private-id that is none");
-            found.push_back({*std::move(id),
-                             n,
-                             row.account,
-                             state_in(row.state),
-                             {static_cast<int>(row.code), row.enhanced, row.reply},
-                             row.message_id,
-                             row.queue_id,
-                             row.created,
-                             row.changed,
-                             row.not_before,
-                             static_cast<int>(row.unknown_count),
-                             row.unknown_at,
-                             {}});
-        }
-        return found;
-    }
-
-    void read_recipients(Submission &submission) {
-        const Bound &row = kept_->bound;
-        kept_->bound.n = key(submission.n);
-        kept_->bound.private_id = submission.private_id.str();
-        for (Rows rows(kept_->recipients); rows.got(); rows.next()) {
-            auto parsed = Address::parse(row.address);
-            if (!parsed) throw Unavailable("the journal holds an address that is none");
-            SubmissionRecipient one{{*std::move(parsed), field_in(row.field)}, std::nullopt};
-            if (row.code != 0)
-                one.outcome = Reply{static_cast<int>(row.code), row.enhanced, row.reply};
-            submission.recipients.push_back(std::move(one));
+    /// The same for what leaves the submission in `state` since `at`: whether a commit that was not
+    /// answered has happened is asked.
+    template <typename Act>
+    void write(const Submission &submission, State state, Time at, Act act) {
+        try {
+            on_connection(act);
+        } catch (const Unanswered &) {
+            // A file whose sync has failed reads as if it had not.
+            if (!pool_.dialect().shared) throw;
+            const bool written = on_connection([&](Statements &kept, soci::session &) {
+                kept.bound.private_id = submission.private_id.str();
+                kept.bound.state = name(state);
+                kept.bound.changed = at;
+                kept.bound.count = 0;
+                const Rows rows(kept.written);
+                return kept.bound.count == 1;
+            });
+            if (!written) throw;
         }
     }
 
-    void bind(const Reply &reply) {
-        kept_->bound.code = reply.code;
-        kept_->bound.enhanced = reply.enhanced;
-        kept_->bound.reply = reply.text;
+    bool take_claim(Statements &kept, soci::session &sql, const Nonce &n) {
+        kept.bound.n = key(n);
+        kept.bound.run = run_;
+        kept.bound.lease = std::chrono::microseconds(lease).count();
+        kept.claim.execute(true);
+        if (kept.claim.get_affected_rows() == 1) return true;
+        std::string run;
+        sql << "select run from relay where name = :name", soci::use(relay_), soci::into(run);
+        if (run != run_)
+            throw Unavailable("another relay with the name \"" + relay_ +
+                              "\" uses the journal since; give each host a [relay] name of its "
+                              "own and restart this one");
+        return false;
     }
 
-    /// n and private_id are bound.
-    void write_recipients(const Submission &submission) {
-        for (const SubmissionRecipient &one : submission.recipients) {
-            kept_->bound.address = one.recipient.address.lower();
-            kept_->bound.field = demail::name(one.recipient.field);
-            kept_->add_recipient.execute(true);
-        }
+    /// In the transaction that begins an attempt: the lease counts from here.
+    void hold_claim(Statements &kept, soci::session &sql, const Nonce &n) {
+        if (pool_.dialect().shared && !take_claim(kept, sql, n))
+            throw Conflict("another relay has taken this hand-over");
     }
 
-    /// private_id is bound.
-    void write_history(const Submission &submission, Time at) {
-        kept_->bound.changed = at;
-        kept_->bound.state = name(submission.state);
-        bind(submission.outcome);
-        kept_->add_history.execute(true);
+    void forget(const Nonce &n) noexcept {
+        const std::lock_guard lock(mutex_);
+        in_work_.erase(n);
     }
 
+    const std::string relay_, run_;
+    const Time opened_ = clock_now();
+    Pool pool_;
     std::mutex mutex_;
-    soci::session sql_;
-    std::optional<Statements> kept_; // gone before the connection
+    std::set<Nonce> in_work_; ///< claimed by this process
 };
 
 } // namespace
 
-std::string_view name(State state) noexcept {
-    switch (state) {
-    case State::submitting:
-        return "submitting";
-    case State::accepted:
-        return "accepted";
-    case State::refused:
-        return "refused";
-    case State::deferred:
-        return "deferred";
-    case State::uncertain:
-        return "uncertain";
+std::unique_ptr<Journal> Journal::open(const std::string &url, const std::string &relay) {
+    const std::string run = hex(view(new_nonce()));
+    if (url.starts_with(sqlite_scheme)) {
+        auto journal = std::make_unique<SqlJournal>(
+            sqlite_database(url.substr(sqlite_scheme.size())), relay, run);
+        journal->connect();
+        return journal;
     }
-    return "?";
-}
-
-std::optional<State> state_named(std::string_view text) noexcept {
-    for (const State state :
-         {State::submitting, State::accepted, State::refused, State::deferred, State::uncertain})
-        if (name(state) == text) return state;
-    return std::nullopt;
-}
-
-std::unique_ptr<Journal> Journal::open(const std::string &url) {
-    if (!url.starts_with(sqlite_scheme))
-        throw Unavailable("journal: only sqlite3:// is known, not \"" + url + "\"");
-    return std::make_unique<SqlJournal>(url.substr(sqlite_scheme.size()));
+    if (!url.starts_with(postgresql_scheme))
+        throw Unavailable("journal: only sqlite3:// and postgresql:// are known");
+    auto journal = std::make_unique<SqlJournal>(postgresql_database(url, relay, run), relay, run);
+    try {
+        journal->connect();
+    } catch (const Away &) { // it may come later than this relay
+    }
+    return journal;
 }
 
 } // namespace demail::journal

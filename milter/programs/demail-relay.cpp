@@ -19,10 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 namespace {
@@ -45,16 +47,33 @@ uid_t uid_of(const std::string &user) {
     return entry->pw_uid;
 }
 
+std::string relay_name(const Configuration &configuration) {
+    if (!configuration.relay_name.empty()) return configuration.relay_name;
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0')
+        throw std::runtime_error("this host has no name; give the relay one: [relay] name");
+    return name.data();
+}
+
+void settle_interrupted(journal::Journal &journal) {
+    try {
+        if (const int interrupted = journal.settle_interrupted(now()); interrupted > 0)
+            log::event(log::Level::warning, "uncertain",
+                       {{"count", std::to_string(interrupted)},
+                        {"reason", "an earlier run ended before their outcome was known"}});
+    } catch (const journal::Unavailable &error) {
+        // Mail waits in Postfix until it is there, and each such submission is looked up then.
+        log::event(log::Level::error, "journal", {{"reason", error.what()}});
+    }
+}
+
 void run(const DaemonOptions &options) {
     const auto &configuration = options.configuration;
     if (::mkdir(configuration->spool.c_str(), 0700) != 0 && errno != EEXIST)
         throw std::runtime_error("the spool directory " + configuration->spool +
                                  " cannot be made: " + std::strerror(errno));
-    const auto journal = journal::Journal::open(configuration->journal);
-    if (const int interrupted = journal->settle_interrupted(now()); interrupted > 0)
-        log::event(log::Level::warning, "uncertain",
-                   {{"count", std::to_string(interrupted)},
-                    {"reason", "an earlier run ended before their outcome was known"}});
+    const auto journal = journal::Journal::open(configuration->journal, relay_name(*configuration));
+    settle_interrupted(*journal);
 
     relay::Submitter submitter(*journal, now);
     relay::Service service(relay::settings_from(configuration), submitter);

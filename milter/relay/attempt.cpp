@@ -14,6 +14,17 @@ using journal::Submission;
 
 constexpr journal::Time microseconds = 1'000'000;
 
+journal::HandOver hand_over_of(const Seal &seal, const IncomingMessage &message) {
+    const HeaderField *mail_id = topmost(message.fields(), "Message-ID");
+    return {seal.n,
+            content_of(seal),
+            seal.account,
+            seal.sender,
+            seal.envelope_sender,
+            mail_id == nullptr ? std::string() : mail_id->unfolded(),
+            seal.time * microseconds};
+}
+
 /// The outcomes of recipients to whom an accepted submission did not go.
 void set_rejected(Submission &submission, const std::vector<soap::Rejected> &rejected,
                   const std::string &provider) {
@@ -113,7 +124,7 @@ void Attempt::submit(Submission &submission, const Admitted &admitted,
                                     {seal.sender, recipients, seal.options, submission.private_id},
                                     admitted.right, admitted.envelope_sender);
 
-    const journal::HandOver hand_over{seal.n, content_of(seal), seal.account, seal.sender};
+    const journal::HandOver hand_over = hand_over_of(seal, message);
     const journal::Time now = parts_.clock();
     if (first) {
         submission.created = now;

@@ -33,35 +33,12 @@ struct Submitter::Work {
     std::vector<Submission> submissions; ///< of this n: known to the journal, or made now
 };
 
-/// Keeps two deliveries of one hand-over apart: Postfix may come again while the first is still at
-/// work.
-class Submitter::Claim {
-  public:
-    Claim(Submitter &submitter, const Nonce &n) : submitter_(submitter), n_(n) {
-        const std::lock_guard lock(submitter_.mutex_);
-        held_ = submitter_.in_work_.insert(n).second;
-    }
-    Claim(const Claim &) = delete;
-    Claim &operator=(const Claim &) = delete;
-    ~Claim() {
-        if (!held_) return;
-        const std::lock_guard lock(submitter_.mutex_);
-        submitter_.in_work_.erase(n_);
-    }
-    [[nodiscard]] bool held() const noexcept { return held_; }
-
-  private:
-    Submitter &submitter_;
-    Nonce n_;
-    bool held_ = false;
-};
-
 std::vector<Reply> Submitter::submit(const Delivery &delivery) {
     const Admitted &admitted = delivery.admitted;
     const auto all = [&](const Reply &reply) {
         return std::vector<Reply>(admitted.recipients.size(), reply);
     };
-    const Claim claim(*this, admitted.seal.n);
+    const journal::Claim claim(journal_, admitted.seal.n);
     if (!claim.held())
         return all({451, "4.4.2", "This De-Mail is being submitted right now; do not send again"});
 
@@ -153,6 +130,7 @@ void Submitter::advance(Work &work, Submission &submission) {
             // end.
             [[fallthrough]];
         case State::uncertain:
+        case State::abandoned: // and yet it is here again
             if (attempt.look_up(submission))
                 attempt.submit(submission, delivery.admitted, delivery.message);
             return;

@@ -6,8 +6,6 @@
 #include "relay/attempt.hpp"
 
 #include <chrono>
-#include <mutex>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -34,15 +32,12 @@ class Submitter {
 
   private:
     struct Work;
-    class Claim;
 
     journal::Submission &submission_for(Work &work, const Recipient &recipient);
     void advance(Work &work, journal::Submission &submission);
 
     journal::Journal &journal_;
     Clock clock_;
-    std::mutex mutex_;
-    std::set<Nonce> in_work_; ///< one delivery at a time works on a hand-over
 };
 
 } // namespace demail::relay

@@ -239,9 +239,33 @@ static void a_fault_cannot_smuggle_controls_onto_the_terminal() {
     CHECK(contains(faults("[milter]\nsocket = \"/a\\u0000b\"\n"), "control character"));
 }
 
-static void the_journal_is_sqlite_with_an_absolute_path() {
-    CHECK(contains(faults("[relay]\njournal = \"postgresql://h/d\"\n"), "not in this version yet"));
+static void the_journal_is_sqlite_with_an_absolute_path_or_postgresql() {
     CHECK(contains(faults("[relay]\njournal = \"sqlite3://journal.db\"\n"), "f:2:11: journal"));
+    CHECK(contains(faults("[relay]\njournal = \"mysql://h/d\"\n"), "f:2:11: journal"));
+    for (const std::string url :
+         {"postgresql:///demail", "postgresql://demail@db.example:5433/demail?sslmode=verify-full",
+          "postgresql://a:5432,b:5432/demail?passfile=/etc/demail/journal.pass",
+          "postgresql://[2001:db8::1]:5432/demail", "postgresql://%2Frun%2Fpostgresql/demail"}) {
+        const auto read = demail::parse_configuration("[relay]\njournal = \"" + url + "\"\n", "f");
+        CHECK_EQUAL(std::get<demail::Configuration>(read).journal, url);
+    }
+}
+
+static void a_journals_password_is_in_a_file() {
+    for (const std::string url :
+         {"postgresql://demail:secret@h/d", "postgresql://h/d?password=secret",
+          "postgresql://h/d?sslpassword=secret", "postgresql://demail:s@cret@h/d"}) {
+        const std::string all = faults("[relay]\njournal = \"" + url + "\"\n");
+        CHECK(contains(all, "f:2:11: journal in [relay] must not hold a password"));
+        CHECK(!contains(all, "secret"));
+    }
+    CHECK(contains(faults("[relay]\njournal = \"postgresql://h/a b\"\n"), "visible ASCII"));
+}
+
+static void a_relay_has_a_name_of_its_own() {
+    const auto read = demail::parse_configuration("[relay]\nname = \"mail-2.firm.example\"\n", "f");
+    CHECK_EQUAL(std::get<demail::Configuration>(read).relay_name, "mail-2.firm.example");
+    CHECK(contains(faults("[relay]\nname = \"a b\"\n"), "f:2:8: name in [relay]"));
 }
 
 static void endpoints_are_https_only() {
@@ -356,7 +380,9 @@ int main() {
                               TEST(reserved_tables_are_not_taken_for_working_ones),
                               TEST(broken_toml_is_a_fault_and_never_an_abort),
                               TEST(a_fault_cannot_smuggle_controls_onto_the_terminal),
-                              TEST(the_journal_is_sqlite_with_an_absolute_path),
+                              TEST(the_journal_is_sqlite_with_an_absolute_path_or_postgresql),
+                              TEST(a_journals_password_is_in_a_file),
+                              TEST(a_relay_has_a_name_of_its_own),
                               TEST(endpoints_are_https_only),
                               TEST(names_are_unique_and_known),
                               TEST(other_profiles_are_refused),

@@ -25,7 +25,13 @@ struct Letter {
     Evidence evidence{directory.path() + "/evidence"};
     Fd spooled{::open(directory.path().c_str(), O_TMPFILE | O_RDWR, 0600)};
     std::string text = "Subject: x\r\n\r\nHello\r\n";
-    HandOver hand_over{{1}, "c0ffee", "firm", *Address::parse("anna@firm.de-mail.de")};
+    HandOver hand_over{{1},
+                       "c0ffee",
+                       "firm",
+                       *Address::parse("anna@firm.de-mail.de"),
+                       "anna@firm.example",
+                       "<1@firm.example>",
+                       1'000'000};
     Submission submission;
 
     Letter() {
@@ -138,6 +144,9 @@ void the_journals_rows_can_be_made_from_the_lines() {
     told = letter.told();
     CHECK(told->hand_over.n == letter.hand_over.n);
     CHECK_EQUAL(told->hand_over.content, "c0ffee");
+    CHECK_EQUAL(told->hand_over.envelope_sender, "anna@firm.example");
+    CHECK_EQUAL(told->hand_over.mail_id, "<1@firm.example>");
+    CHECK_EQUAL(told->hand_over.seal_time, 1'000'000);
     CHECK_EQUAL(told->hand_over.sender.str(), "anna@firm.de-mail.de");
     CHECK(told->submission.private_id == letter.submission.private_id);
     CHECK(told->submission.state == State::accepted);

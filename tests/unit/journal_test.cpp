@@ -1,55 +1,18 @@
-// The journal on a real SQLite file: what returned is on disk, nothing goes backwards, no recipient
-// twice.
-#include "check.hpp"
-#include "journal/journal.hpp"
-#include "temporary_directory.hpp"
+// The journal in SQLite and in PostgreSQL, both real: what returned is on disk, nothing goes
+// backwards, no recipient twice.
+#include "journal_fixture.hpp"
 
-#include <sqlite3.h>
-
-#include <fstream>
+#include <cstdio>
 
 using namespace demail;
 using namespace demail::journal;
+using namespace demail::test;
 
 namespace {
 
-const SealKey key("k1", std::string(32, 'k'));
-
-Nonce nonce(unsigned char first) {
-    Nonce n{};
-    n[0] = first;
-    return n;
-}
-
-Submission submission(unsigned char n, const std::string &of_class,
-                      const std::vector<std::string> &recipients) {
-    Submission made;
-    made.private_id = PrivateId::make(key, nonce(n), of_class, "file 7");
-    made.n = nonce(n);
-    made.account = "firm";
-    made.created = 1000;
-    made.queue_id = "4abc";
-    for (const std::string &one : recipients)
-        made.recipients.push_back({{*Address::parse(one), RecipientField::to}, std::nullopt});
-    return made;
-}
-
-HandOver hand_over(unsigned char n, const std::string &content = "c0ffee") {
-    return {nonce(n), content, "firm", *Address::parse("anna@firm.de-mail.de")};
-}
-
-struct Store {
-    test::TemporaryDirectory directory;
-    std::string url = "sqlite3://" + directory.path() + "/journal.db";
-    std::unique_ptr<Journal> journal = Journal::open(url);
-    void reopen() {
-        journal.reset();
-        journal = Journal::open(url);
-    }
-};
-
+template <typename Place>
 void a_submission_is_found_again_after_a_restart() {
-    Store store;
+    Store<Place> store;
     store.journal->begin(hand_over(1),
                          submission(1, "visible", {"a@x.de-mail.de", "b@x.de-mail.de"}));
     store.reopen();
@@ -64,8 +27,9 @@ void a_submission_is_found_again_after_a_restart() {
     CHECK(found[0].private_id.str().ends_with(";file 7"));
 }
 
+template <typename Place>
 void a_recipient_of_a_hand_over_belongs_to_one_submission() {
-    Store store;
+    Store<Place> store;
     store.journal->begin(hand_over(1), submission(1, "visible", {"a@x.de-mail.de"}));
     CHECK_THROWS(store.journal->begin(hand_over(1), submission(1, "visible/2", {"a@x.de-mail.de"})),
                  Conflict);
@@ -75,8 +39,9 @@ void a_recipient_of_a_hand_over_belongs_to_one_submission() {
     store.journal->begin(hand_over(2), submission(2, "visible", {"a@x.de-mail.de"}));
 }
 
+template <typename Place>
 void what_a_crash_cut_off_is_uncertain() {
-    Store store;
+    Store<Place> store;
     store.journal->begin(hand_over(1), submission(1, "visible", {"a@x.de-mail.de"}));
     Submission refused = submission(2, "visible", {"a@x.de-mail.de"});
     store.journal->begin(hand_over(2), refused);
@@ -89,8 +54,9 @@ void what_a_crash_cut_off_is_uncertain() {
     CHECK_EQUAL(store.journal->settle_interrupted(3000), 0);
 }
 
+template <typename Place>
 void what_is_final_stays() {
-    Store store;
+    Store<Place> store;
     Submission one = submission(1, "visible", {"a@x.de-mail.de"});
     store.journal->begin(hand_over(1), one);
     one.state = State::accepted;
@@ -107,8 +73,9 @@ void what_is_final_stays() {
     CHECK_EQUAL(found[0].outcome.text, "Accepted");
 }
 
+template <typename Place>
 void a_clock_that_stands_still_costs_nothing() {
-    Store store;
+    Store<Place> store;
     Submission one = submission(1, "visible", {"a@x.de-mail.de"});
     store.journal->begin(hand_over(1), one);
     one.state = State::uncertain;
@@ -118,8 +85,9 @@ void a_clock_that_stands_still_costs_nothing() {
     CHECK_EQUAL(store.journal->of_hand_over(nonce(1))[0].unknown_count, 1);
 }
 
+template <typename Place>
 void a_read_leaves_nothing_open_behind() {
-    Store store;
+    Store<Place> store;
     std::vector<std::string> many;
     for (int i = 0; i < 20; ++i)
         many.push_back(std::to_string(i) + "@x.de-mail.de");
@@ -127,14 +95,15 @@ void a_read_leaves_nothing_open_behind() {
     CHECK(store.journal->content_of(nonce(1)));
     CHECK_EQUAL(store.journal->of_hand_over(nonce(1))[0].recipients.size(), many.size());
     // Another connection has written since: an old snapshot could not be written from.
-    const auto other = Journal::open(store.url);
+    const auto other = Journal::open(store.url, "host-b");
     other->begin(hand_over(2), submission(2, "visible", {"a@x.de-mail.de"}));
     store.journal->begin(hand_over(3), submission(3, "visible", {"a@x.de-mail.de"}));
     CHECK_EQUAL(other->of_hand_over(nonce(3)).size(), 1U);
 }
 
+template <typename Place>
 void each_recipient_keeps_a_fate_of_its_own() {
-    Store store;
+    Store<Place> store;
     Submission one = submission(1, "visible", {"a@x.de-mail.de", "b@x.de-mail.de"});
     store.journal->begin(hand_over(1), one);
     one.state = State::accepted;
@@ -145,8 +114,9 @@ void each_recipient_keeps_a_fate_of_its_own() {
     CHECK_EQUAL(found[0].recipients[1].outcome->enhanced, "5.1.1");
 }
 
+template <typename Place>
 void a_further_attempt_frees_the_recipients_it_drops() {
-    Store store;
+    Store<Place> store;
     Submission one = submission(1, "visible", {"a@x.de-mail.de", "b@x.de-mail.de"});
     store.journal->begin(hand_over(1), one);
     one.state = State::deferred;
@@ -158,54 +128,100 @@ void a_further_attempt_frees_the_recipients_it_drops() {
     CHECK_EQUAL(store.journal->of_hand_over(nonce(1)).size(), 2U);
 }
 
+template <typename Place>
 void counts_say_how_many_are_in_each_state() {
-    Store store;
+    Store<Place> store;
     store.journal->begin(hand_over(1), submission(1, "visible", {"a@x.de-mail.de"}));
     store.journal->begin(hand_over(2), submission(2, "visible", {"a@x.de-mail.de"}));
     CHECK_EQUAL(store.journal->counts()[State::submitting], 2);
 }
 
-void a_newer_journal_is_refused_in_words() {
-    Store store;
-    store.journal.reset();
-    sqlite3 *database = nullptr;
-    CHECK_EQUAL(sqlite3_open((store.directory.path() + "/journal.db").c_str(), &database),
-                SQLITE_OK);
-    CHECK_EQUAL(
-        sqlite3_exec(database, "update schema_version set version = 99", nullptr, nullptr, nullptr),
-        SQLITE_OK);
-    sqlite3_close(database);
-    std::string sentence;
-    try {
-        store.journal = Journal::open(store.url);
-    } catch (const Unavailable &error) {
-        sentence = error.what();
-    }
-    CHECK(sentence.find("newer version") != std::string::npos);
+template <typename Place>
+void what_people_look_for_is_written() {
+    Store<Place> store;
+    Submission one = submission(1, "visible", {"a@x.de-mail.de"});
+    store.journal->begin(hand_over(1), one);
+    one.state = State::deferred;
+    store.journal->settle(one, 2000);
+    store.journal->begin_again(one, 3000);
+    const auto found = store.journal->of_hand_over(nonce(1));
+    CHECK_EQUAL(found[0].relay, "host-a");
+    CHECK_EQUAL(found[0].last_delivery, 3000);
+    CHECK_EQUAL(found[0].created, 1000);
 }
 
-void a_damaged_journal_is_unavailable() {
-    test::TemporaryDirectory directory;
-    std::ofstream(directory.path() + "/journal.db") << std::string(8192, 'x');
-    CHECK_THROWS(Journal::open("sqlite3://" + directory.path() + "/journal.db"), Unavailable);
-    CHECK_THROWS(Journal::open("sqlite3:///nowhere/journal.db"), Unavailable);
-    CHECK_THROWS(Journal::open("mysql://x"), Unavailable);
+template <typename Place>
+void an_abandoned_one_is_looked_up_and_then_final() {
+    Store<Place> store;
+    Submission one = submission(1, "visible", {"a@x.de-mail.de"});
+    store.journal->begin(hand_over(1), one);
+    one.state = State::abandoned;
+    store.journal->settle(one, 2000);
+    CHECK(store.journal->of_hand_over(nonce(1))[0].state == State::abandoned);
+    CHECK_EQUAL(store.journal->counts()[State::abandoned], 1);
+    one.state = State::accepted;
+    store.journal->settle(one, 3000);
+    CHECK(store.journal->of_hand_over(nonce(1))[0].state == State::accepted);
+}
+
+template <typename Place>
+void text_from_outside_is_stored_whatever_it_holds() {
+    Store<Place> store;
+    Submission one = submission(1, "visible", {"a@x.de-mail.de"});
+    one.queue_id = std::string("4\xff\0'", 4);
+    HandOver from = hand_over(1);
+    from.mail_id = "<" + std::string(5000, 'x') + "@firm.example>";
+    from.envelope_sender = "j\xc3\xbcrgen@firm.example";
+    store.journal->begin(from, one);
+    one.state = State::refused;
+    one.outcome = {550, "5.6.0", std::string(997, 'x') + "\xc3\xbc"};
+    store.journal->settle(one, 2000);
+    const auto found = store.journal->of_hand_over(nonce(1));
+    CHECK_EQUAL(found[0].queue_id, "4"
+                                   "?"
+                                   "?'");
+    CHECK_EQUAL(found[0].outcome.text, std::string(997, 'x'));
+}
+
+template <typename Place>
+void one_delivery_at_a_time_has_a_hand_over() {
+    Store<Place> store;
+    {
+        const Claim first(*store.journal, nonce(1));
+        CHECK(first.held());
+        CHECK(!Claim(*store.journal, nonce(1)).held());
+        CHECK(Claim(*store.journal, nonce(2)).held());
+        CHECK(!Claim(*store.journal, nonce(1)).held());
+    }
+    CHECK(Claim(*store.journal, nonce(1)).held());
+}
+
+template <typename Place>
+std::vector<Case> cases() {
+    return {
+        TEST(a_submission_is_found_again_after_a_restart<Place>),
+        TEST(a_recipient_of_a_hand_over_belongs_to_one_submission<Place>),
+        TEST(what_a_crash_cut_off_is_uncertain<Place>),
+        TEST(what_is_final_stays<Place>),
+        TEST(a_clock_that_stands_still_costs_nothing<Place>),
+        TEST(a_read_leaves_nothing_open_behind<Place>),
+        TEST(each_recipient_keeps_a_fate_of_its_own<Place>),
+        TEST(a_further_attempt_frees_the_recipients_it_drops<Place>),
+        TEST(counts_say_how_many_are_in_each_state<Place>),
+        TEST(what_people_look_for_is_written<Place>),
+        TEST(an_abandoned_one_is_looked_up_and_then_final<Place>),
+        TEST(text_from_outside_is_stored_whatever_it_holds<Place>),
+        TEST(one_delivery_at_a_time_has_a_hand_over<Place>),
+    };
 }
 
 } // namespace
 
 int main() {
-    return test::run("journal", {
-                                    TEST(a_submission_is_found_again_after_a_restart),
-                                    TEST(a_recipient_of_a_hand_over_belongs_to_one_submission),
-                                    TEST(what_a_crash_cut_off_is_uncertain),
-                                    TEST(what_is_final_stays),
-                                    TEST(a_clock_that_stands_still_costs_nothing),
-                                    TEST(a_read_leaves_nothing_open_behind),
-                                    TEST(each_recipient_keeps_a_fate_of_its_own),
-                                    TEST(a_further_attempt_frees_the_recipients_it_drops),
-                                    TEST(counts_say_how_many_are_in_each_state),
-                                    TEST(a_newer_journal_is_refused_in_words),
-                                    TEST(a_damaged_journal_is_unavailable),
-                                });
+    const int in_sqlite = run("journal in SQLite", cases<Sqlite>());
+    if (!PostgresqlServer::installed()) {
+        std::puts("PostgreSQL is not installed: not tested in it");
+        return in_sqlite;
+    }
+    return in_sqlite + run("journal in PostgreSQL", cases<Postgresql>());
 }

@@ -106,7 +106,7 @@ struct SealedMessage {
 struct Relay {
     TemporaryDirectory directory;
     std::unique_ptr<journal::Journal> journal =
-        journal::Journal::open("sqlite3://" + directory.path() + "/journal.db");
+        journal::Journal::open("sqlite3://" + directory.path() + "/journal.db", "host-a");
     journal::Evidence evidence{directory.path() + "/evidence"};
     journal::Time now = 1'000'000'000'000;
     relay::Submitter submitter{*journal, [this] { return now; }};
