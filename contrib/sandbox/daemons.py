@@ -60,6 +60,7 @@ class Daemons:
         self.directory = directory
         self.build_directory = build_directory
         self.schemas = os.path.join(source_directory, "xsd")
+        self.ended_providers = os.path.join(source_directory, "contrib/ended-providers.toml")
         self.token = token
         self.postfix = postfix
         self.config_file = os.path.join(directory, "demail.toml")
@@ -108,6 +109,7 @@ lookup_pause = 2
 key_file = "{self.key_file}"
 [policy]
 mixed_recipients = "allow"
+shipped_ended_providers = "{self.ended_providers}"
 [[provider]]
 name = "sandbox"
 profile = "reference"

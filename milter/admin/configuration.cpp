@@ -192,6 +192,8 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
         Section section(faults, *policy, "[policy]");
         configuration.refuse_mixed_recipients =
             read_choice(section, "mixed_recipients", "allow", "refuse");
+        assign(configuration.ended_providers, section.path("ended_providers"));
+        assign(configuration.shipped_ended_providers, section.path("shipped_ended_providers"));
         section.finish();
     }
     for (const toml::table *provider : root.tables("provider", "[[provider]]"))

@@ -1,5 +1,6 @@
 // demailctl: what an administrator asks of the gateway, and tells it.
 #include "admin/configuration.hpp"
+#include "admin/ended_providers_file.hpp"
 #include "base/log.hpp"
 #include "config.h"
 #include "daemon/exit.hpp"
@@ -155,6 +156,8 @@ void add_cert(CLI::App &app, Words &words) {
 int check_configuration(const Words &words, const Configuration &configuration) {
     const auto faults = check_files(configuration, words.config_file, true);
     for (const ConfigurationFault &one : configuration.warnings)
+        say(one.str());
+    for (const ConfigurationFault &one : read_ended_providers(configuration).warnings)
         say(one.str());
     for (const ConfigurationFault &one : faults)
         say(one.str());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "admin/configuration.hpp"
+#include "message/ended_providers.hpp"
 #include "message/seal.hpp"
 #include "relay/account.hpp"
 #include "relay/spool_file.hpp"
@@ -18,10 +19,12 @@ struct Settings {
     SealKeys keys;
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     std::shared_ptr<Spool> spool;
+    EndedProviders ended;
 };
 
-/// Reads the seal key; the tokens are opened when they are first needed, so that a relay can start
-/// before its card is unlocked. Throws std::runtime_error with a sentence that names the file.
+/// Reads the seal key and the lists of ended providers; the tokens are opened when they are first
+/// needed, so that a relay can start before its card is unlocked. Throws std::runtime_error with a
+/// sentence that names the file.
 [[nodiscard]] std::shared_ptr<const Settings>
 settings_from(std::shared_ptr<const Configuration> configuration);
 

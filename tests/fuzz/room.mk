@@ -13,6 +13,7 @@ FUZZ_TARGETS = \
 	domain_list \
 	domain_rules \
 	ecdsa \
+	ended_providers \
 	header \
 	key_uri \
 	lmtp_data \
@@ -51,6 +52,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/domain_list.cpp \
 	tests/fuzz/domain_rules.cpp \
 	tests/fuzz/ecdsa.cpp \
+	tests/fuzz/ended_providers.cpp \
 	tests/fuzz/header.cpp \
 	tests/fuzz/key_uri.cpp \
 	tests/fuzz/lmtp_data.cpp \

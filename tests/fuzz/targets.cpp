@@ -17,6 +17,7 @@
     one(domain_list) \
     one(domain_rules) \
     one(ecdsa) \
+    one(ended_providers) \
     one(header) \
     one(key_uri) \
     one(lmtp_data) \
