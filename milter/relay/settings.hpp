@@ -19,7 +19,7 @@ struct Settings {
     SealKeys keys;
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     std::shared_ptr<Spool> spool;
-    EndedProviders ended;
+    EndedProviders ended{};
 };
 
 /// Reads the seal key and the lists of ended providers; the tokens are opened when they are first
