@@ -20,6 +20,7 @@ EXTRA_DIST += \
 	tests/e2e/test_demailctl_card.py \
 	tests/e2e/test_configuration.py \
 	tests/e2e/test_demailctl.py \
+	tests/e2e/test_demailctl_history.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
