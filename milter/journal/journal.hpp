@@ -77,6 +77,8 @@ struct Submission {
     Time last_delivery = 0; ///< read only: when Postfix last brought it for an attempt
 };
 
+class History;
+
 /// One journal. Thread-safe. Every function throws Unavailable; what returned is on disk.
 class Journal {
   public:
@@ -119,6 +121,9 @@ class Journal {
 
     /// How many submissions are in each state; for status.
     [[nodiscard]] virtual std::map<State, std::int64_t> counts() = 0;
+
+    /// What it tells people; lives as long as the journal.
+    [[nodiscard]] virtual History &history() = 0;
 };
 
 /// Keeps two deliveries of one hand-over apart while it lives: Postfix may come again while the

@@ -1,5 +1,6 @@
 #include "base/digest.hpp"
 #include "journal/database.hpp"
+#include "journal/history_reading.hpp"
 #include "journal/journal.hpp"
 #include "journal/pool.hpp"
 #include "journal/records.hpp"
@@ -46,7 +47,7 @@ Time clock_now() {
         .count();
 }
 
-class SqlJournal final : public Journal {
+class SqlJournal final : public Journal, private History {
   public:
     SqlJournal(std::unique_ptr<Database> database, std::string relay, std::string run)
         : relay_(std::move(relay)), run_(std::move(run)), pool_(std::move(database)) {}
@@ -216,7 +217,24 @@ class SqlJournal final : public Journal {
         });
     }
 
+    History &history() override { return *this; }
+
   private:
+    std::vector<Found> find(Clue clue, const std::string &text, std::size_t limit) override {
+        return on_connection(
+            [&](Statements &, soci::session &sql) { return read_found(sql, clue, text, limit); });
+    }
+
+    std::optional<Story> story(const Nonce &n, const std::string &only) override {
+        return on_connection(
+            [&](Statements &, soci::session &sql) { return read_story(sql, n, only); });
+    }
+
+    std::vector<Listed> list(const ListQuery &query) override {
+        return on_connection(
+            [&](Statements &, soci::session &sql) { return read_list(sql, query); });
+    }
+
     /// Runs `act` alone on a connection and turns every error of the database into ours.
     template <typename Act>
     auto on_connection(Act act)

@@ -21,7 +21,7 @@ struct Settings {
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     std::shared_ptr<Spool> spool;
     journal::Evidence evidence;
-    EndedProviders ended;
+    EndedProviders ended{};
 };
 
 /// Reads the seal key and the lists of ended providers; the tokens are opened when they are first
