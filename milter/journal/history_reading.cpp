@@ -48,7 +48,7 @@ void read_recipients(soci::session &sql, Submission &submission, std::size_t mos
                             into(address), into(field), into(code), into(enhanced), into(reply));
     rows.execute();
     while (rows.fetch()) {
-        SubmissionRecipient one{{address_of(address), field_named(field)}, std::nullopt};
+        SubmissionRecipient one{{address_of(address), field_in(field)}, std::nullopt};
         if (code != 0) one.outcome = Reply{static_cast<int>(code), enhanced, reply};
         submission.recipients.push_back(std::move(one));
     }
@@ -70,7 +70,7 @@ std::optional<Submission> read_submission(soci::session &sql, const Nonce &n,
     if (!id) throw Unavailable("the journal holds a private-id that is none");
     one.private_id = *std::move(id);
     one.n = n;
-    one.state = state_named(state);
+    one.state = state_in(state);
     one.outcome.code = static_cast<int>(code);
     one.created = created;
     one.changed = changed;
@@ -92,7 +92,7 @@ std::vector<Change> read_changes(soci::session &sql, const std::string &private_
                             into(state), into(code), into(reply));
     rows.execute();
     while (rows.fetch())
-        changes.push_back({at, state_named(state), static_cast<int>(code), reply});
+        changes.push_back({at, state_in(state), static_cast<int>(code), reply});
     std::reverse(changes.begin(), changes.end());
     return changes;
 }
