@@ -31,6 +31,7 @@ EXTRA_DIST += \
 	tests/e2e/test_demailctl_history.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
+	tests/e2e/test_given_up.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/data/outcomes \

@@ -1,6 +1,7 @@
 """demail-milter and demail-relay from a build directory, and the configuration that they read."""
 
 import glob
+import grp
 import os
 import secrets
 import socket
@@ -73,8 +74,10 @@ class Daemons:
         identity = lambda user: {"user": user, "group": user,  # noqa: E731
                                  "extra_groups": [SEAL_GROUP]}
         self.milter = Process("demail-milter", [], directory, log, identity(MILTER_USER))
-        self.relay = Process("demail-relay", [], directory, {**log, **token.environment},
-                             identity(RELAY_USER))
+        relay = identity(RELAY_USER)
+        # Postfix's public sockets are open to that group.
+        relay["extra_groups"] = [*relay["extra_groups"], grp.getgrnam("postdrop").gr_gid]
+        self.relay = Process("demail-relay", [], directory, {**log, **token.environment}, relay)
 
     def evidence_of(self, private_id):
         """The directory with what the relay keeps of a submission."""

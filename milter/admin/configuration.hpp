@@ -62,6 +62,8 @@ struct Configuration {
     std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
     std::chrono::seconds domains_refresh{86400};
     std::chrono::seconds domains_settle{30}; ///< how long Postfix may take to notice a new index
+    /// When Postfix is taken to have given a message up: its maximal_queue_lifetime and two hours.
+    std::chrono::seconds given_up_after{5 * 86400 + 7200};
     std::chrono::seconds lookup_pause{
         60}; ///< between two FindSubmission that must both say unknown
     std::vector<ProviderConfiguration> providers;

@@ -47,6 +47,13 @@ inline constexpr const char *changes =
     "select at, state, code, reply from history where private_id = :private_id order by at desc, "
     "state desc limit :limit";
 
+/// → n; not for people but for what Postfix has given up: sealed before :sealed_before, due at
+/// :now, at most :limit. The first condition is the index's own.
+inline constexpr const char *given_up =
+    "select s.n from submission s join hand_over h on h.n = s.n where (s.state = 'submitting' or "
+    "s.state = 'deferred' or s.state = 'uncertain' or s.state = 'abandoned') and h.seal_time < "
+    ":sealed_before and s.not_before <= :now group by s.n order by min(s.created) limit :limit";
+
 /// → private_id, n, sender; by :since, with a place also :created, :before and :behind; :limit.
 [[nodiscard]] std::string list(const ListQuery &query);
 

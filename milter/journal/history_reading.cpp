@@ -14,15 +14,6 @@ using soci::use;
 
 namespace {
 
-Nonce nonce_of(const std::string &column) {
-    const auto octets = from_hex(column);
-    Nonce n{};
-    if (!octets || octets->size() != n.size())
-        throw Unavailable("the journal holds a hand-over's key that is none");
-    std::copy(octets->begin(), octets->end(), n.begin());
-    return n;
-}
-
 Address address_of(const std::string &column) {
     auto parsed = Address::parse(column);
     if (!parsed) throw Unavailable("the journal holds an address that is none");

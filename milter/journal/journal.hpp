@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,9 @@ enum class State { submitting, accepted, refused, deferred, uncertain, abandoned
 
 /// Microseconds since the Unix epoch.
 using Time = std::int64_t;
+
+/// `not_before` of an abandoned submission that nothing more is done about.
+inline constexpr Time never_again = std::numeric_limits<Time>::max();
 
 /// How long a claim outlives a host that died with it. Longer than any one attempt.
 inline constexpr std::chrono::minutes lease{90};
@@ -118,6 +122,11 @@ class Journal {
     /// After an attempt or a look-up: state, outcome, message_id, not_before, unknown_*, and the
     /// recipients' outcomes. After Unavailable it may stand at `submitting`, to be looked up.
     virtual void settle(const Submission &submission, Time now) = 0;
+
+    /// Hand-overs sealed before `sealed_before` with submissions that are neither final nor waiting
+    /// for a later time, the oldest first: Postfix has given them up.
+    [[nodiscard]] virtual std::vector<Nonce> given_up(Time sealed_before, Time now,
+                                                      std::size_t limit) = 0;
 
     /// How many submissions are in each state; for status.
     [[nodiscard]] virtual std::map<State, std::int64_t> counts() = 0;

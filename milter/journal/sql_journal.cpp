@@ -1,5 +1,6 @@
 #include "base/digest.hpp"
 #include "journal/database.hpp"
+#include "journal/history_queries.hpp"
 #include "journal/history_reading.hpp"
 #include "journal/journal.hpp"
 #include "journal/pool.hpp"
@@ -199,6 +200,20 @@ class SqlJournal final : public Journal, private History {
             }
             write_history(kept, submission.state, submission.outcome, now);
             transaction.commit();
+        });
+    }
+
+    std::vector<Nonce> given_up(Time sealed_before, Time now, std::size_t limit) override {
+        return on_connection([&](Statements &, soci::session &sql) {
+            std::vector<Nonce> found;
+            std::string n;
+            const auto most = static_cast<long long>(limit);
+            soci::statement all = (sql.prepare << queries::given_up, soci::use(sealed_before),
+                                   soci::use(now), soci::use(most), soci::into(n));
+            all.execute();
+            while (all.fetch())
+                found.push_back(nonce_of(n));
+            return found;
         });
     }
 
