@@ -66,8 +66,11 @@ std::string what_is_next(const Submission &submission) {
                "know it" +
                nothing_to_do + ", and nobody should send it anew";
     case State::abandoned:
-        return "Postfix has given the message up; whether the provider has it is looked up under "
-               "its private-id";
+        if (submission.not_before == journal::never_again)
+            return "it was given up and is not sent any more; where it is still needed, the sender "
+                   "sends it anew";
+        return "Postfix has given the message up; the relay asks the provider under its private-id "
+               "and tells the sender by mail what it says";
     }
     return "";
 }
