@@ -31,7 +31,7 @@ class Unanswered : public Unavailable {
 std::string sentence(std::string_view error) {
     std::string text = "the journal cannot be used: ";
     for (const char c : error)
-        if (c != '\n')
+        if (static_cast<unsigned char>(c) > ' ')
             text += c;
         else if (!text.ends_with(' '))
             text += ' ';
@@ -230,10 +230,10 @@ class SqlJournal final : public Journal {
                 if (lent->taken(error))
                     throw Conflict(
                         "a recipient of this hand-over is being submitted by somebody else");
-                lent.discard();
+                discard(lent);
                 throw;
             } catch (const CommitUnanswered &) {
-                lent.discard();
+                discard(lent);
                 throw;
             }
         } catch (const soci::soci_error &error) {
@@ -241,6 +241,11 @@ class SqlJournal final : public Journal {
         } catch (const CommitUnanswered &error) {
             throw Unanswered(sentence(error.what()));
         }
+    }
+
+    /// A file stays open: it is the same one, and SOCI would leak each handle whose opening fails.
+    void discard(Pool::Lent &lent) const noexcept {
+        if (pool_.dialect().shared) lent.discard();
     }
 
     /// The same for what leaves the submission in `state` since `at`: whether a commit that was not
