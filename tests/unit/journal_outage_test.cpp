@@ -84,8 +84,9 @@ void a_relay_starts_before_its_server() {
 void a_connection_that_the_server_ends_is_replaced() {
     Store<Postgresql> store;
     store.journal->begin(hand_over(1), submission(1, "visible", recipient));
-    store.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-              "'demail-relay' and datname = current_database()");
+    store.sql(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = "
+        "'demail-relay' and datname = current_database()");
     it_goes_on(*store.journal);
 }
 
