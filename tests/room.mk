@@ -45,6 +45,8 @@ EXTRA_DIST += \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
 	tests/e2e/test_token.py \
+	tests/e2e/postgresql.py \
+	tests/e2e/test_two_relays.py \
 	tests/e2e/test_uncertain.py \
 	tests/e2e/test_virtual_card.py \
 	tests/e2e/test_virtual_card_faults.py \

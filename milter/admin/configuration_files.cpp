@@ -1,5 +1,6 @@
 #include "admin/configuration.hpp"
 #include "admin/ended_providers_file.hpp"
+#include "base/digest.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
 #include "crypto/key_uri.hpp"
@@ -12,6 +13,7 @@
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -44,6 +46,12 @@ class FileCheck {
         const auto text = read(*key->pin_file, "PIN file", 0137, "0640");
         if (text && text->find_first_not_of(" \t\r\n") == std::string::npos)
             fault(fmt::format("PIN file {} is empty.", *key->pin_file));
+    }
+
+    /// libpq passes over one that others may read.
+    void journal_password(const std::string &journal) {
+        const auto path = password_file(journal);
+        if (path) read(*path, "the journal's password file", 0177, "0600");
     }
 
     void certificates(const std::string &path, std::string_view what) {
@@ -92,6 +100,27 @@ class FileCheck {
         return std::nullopt;
     }
 
+    /// The parameter passfile of a libpq URI.
+    static std::optional<std::string> password_file(std::string_view url) {
+        if (!url.starts_with("postgresql://")) return std::nullopt;
+        const std::size_t query = url.find('?');
+        std::string_view rest = query == std::string_view::npos ? "" : url.substr(query + 1);
+        while (!rest.empty()) {
+            const std::string_view one = rest.substr(0, rest.find('&'));
+            rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+            constexpr std::string_view name = "passfile=";
+            if (!one.starts_with(name)) continue;
+            std::string path;
+            for (std::size_t i = name.size(); i < one.size(); ++i) {
+                const auto octet = one[i] == '%' ? from_hex(one.substr(i + 1, 2)) : std::nullopt;
+                path += octet && !octet->empty() ? *octet : std::string(1, one[i]);
+                if (octet && !octet->empty()) i += 2;
+            }
+            return path;
+        }
+        return std::nullopt;
+    }
+
     /// At least one certificate, and nothing after a BEGIN line that is none.
     static bool holds_certificates(const std::string &text) {
         const Handle<BIO, BIO_free_all> bio(
@@ -118,6 +147,7 @@ std::vector<ConfigurationFault> check_files(const Configuration &configuration,
     FileCheck check(file);
     check.seal_key(configuration.seal_key_file);
     if (for_relay) {
+        check.journal_password(configuration.journal);
         for (const ProviderConfiguration &provider : configuration.providers) {
             check.certificates(provider.ca_file, "CA file");
             for (const std::string &signer : provider.reply_signer)

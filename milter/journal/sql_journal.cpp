@@ -33,7 +33,7 @@ class Unanswered : public Unavailable {
 std::string sentence(std::string_view error) {
     std::string text = "the journal cannot be used: ";
     for (const char c : error)
-        if (c != '\n')
+        if (static_cast<unsigned char>(c) > ' ')
             text += c;
         else if (!text.ends_with(' '))
             text += ' ';
@@ -263,10 +263,10 @@ class SqlJournal final : public Journal, private History {
                 if (lent->taken(error))
                     throw Conflict(
                         "a recipient of this hand-over is being submitted by somebody else");
-                lent.discard();
+                discard(lent);
                 throw;
             } catch (const CommitUnanswered &) {
-                lent.discard();
+                discard(lent);
                 throw;
             }
         } catch (const soci::soci_error &error) {
@@ -274,6 +274,11 @@ class SqlJournal final : public Journal, private History {
         } catch (const CommitUnanswered &error) {
             throw Unanswered(sentence(error.what()));
         }
+    }
+
+    /// A file stays open: it is the same one, and SOCI would leak each handle whose opening fails.
+    void discard(Pool::Lent &lent) const noexcept {
+        if (pool_.dialect().shared) lent.discard();
     }
 
     /// The same for what leaves the submission in `state` since `at`: whether a commit that was not

@@ -101,6 +101,10 @@ std::vector<Finding> findings_of(const json &status) {
             one.verdict = Verdict::bad;
             one.sentence = fmt::format("is suspended: {}. When that is mended: demailctl resume {}",
                                        why.get<std::string>(), name);
+        } else if (const json rests = account.value("resting", json()); rests.is_string()) {
+            one.verdict = Verdict::bad;
+            one.sentence = fmt::format("waits for provider {}: {} De-Mails wait in Postfix's queue",
+                                       account.value("provider", ""), rests.get<std::string>());
         }
         findings.push_back(std::move(one));
     }

@@ -24,10 +24,11 @@ json domains_of(const relay::DomainKeeper &domains) {
 json accounts_of(const relay::Service &service) {
     json accounts = json::array();
     for (const auto &[name, account] : service.settings()->accounts) {
-        const auto suspended = account->suspended();
+        const auto suspended = account->suspended(), resting = account->resting();
         accounts.push_back({{"name", name},
                             {"provider", account->provider()},
-                            {"suspended", suspended ? json(*suspended) : json()}});
+                            {"suspended", suspended ? json(*suspended) : json()},
+                            {"resting", resting ? json(*resting) : json()}});
     }
     return accounts;
 }

@@ -12,7 +12,8 @@ std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> Account::wire() 
     const std::lock_guard lock(connecting_);
     if (wire_) return wire_;
     try {
-        wire_ = connect_();
+        auto made = connect_();
+        wire_ = breaker_ ? behind(breaker_, std::move(made)) : std::move(made);
         return wire_;
     } catch (const std::exception &error) {
         log::event(log::Level::error, "card",

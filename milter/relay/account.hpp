@@ -2,6 +2,7 @@
 // and whether it is suspended.
 #pragma once
 
+#include "relay/breaker.hpp"
 #include "soap/provider.hpp"
 
 #include <chrono>
@@ -22,8 +23,11 @@ class Account {
     /// when the relay starts may be there later. Throws crypto::TokenUnavailable or
     /// std::runtime_error.
     using Connect = std::function<std::unique_ptr<soap::Provider>()>;
-    Account(std::string name, std::string provider, Connect connect)
-        : name_(std::move(name)), provider_(std::move(provider)), connect_(std::move(connect)) {}
+    /// `breaker`: the provider's; null for none.
+    Account(std::string name, std::string provider, Connect connect,
+            std::shared_ptr<Breaker> breaker = nullptr)
+        : name_(std::move(name)), provider_(std::move(provider)), connect_(std::move(connect)),
+          breaker_(std::move(breaker)) {}
 
     [[nodiscard]] const std::string &name() const noexcept { return name_; }
     [[nodiscard]] const std::string &provider() const noexcept { return provider_; }
@@ -35,6 +39,11 @@ class Account {
     /// answer.
     [[nodiscard]] soap::Answer<soap::Account> description();
 
+    /// Why the provider is left alone for a while.
+    [[nodiscard]] std::optional<std::string> resting() const {
+        return breaker_ ? breaker_->resting() : std::nullopt;
+    }
+
     /// After a refused login: nothing is sent until resume(), which a person calls.
     void suspend(const std::string &why);
     void resume();
@@ -43,6 +52,7 @@ class Account {
   private:
     const std::string name_, provider_;
     const Connect connect_;
+    const std::shared_ptr<Breaker> breaker_;
     std::mutex connecting_; ///< a token may take its time: what only looks must not wait for it
     std::shared_ptr<soap::Provider> wire_; ///< under connecting_
     mutable std::mutex mutex_;             ///< of all that follows

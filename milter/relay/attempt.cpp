@@ -81,6 +81,8 @@ std::variant<Attempt::Ready, Attempt::NotNow> Attempt::ready() {
     const std::string &provider = account.provider();
     if (const auto why = account.suspended())
         return NotNow{outcome_of(soap::Fault{"not-authorised", {}, {}}, provider), *why};
+    if (const auto why = account.resting())
+        return NotNow{outcome_of(soap::NotSent{{}, false}, provider), *why};
     auto wire = account.wire();
     if (const auto *fault = std::get_if<soap::TokenFault>(&wire))
         return NotNow{outcome_of(*fault, provider), fault->why};
@@ -193,7 +195,7 @@ bool Attempt::look_up(Submission &submission, const Tell &tell) {
     Account &account = parts_.account;
     const std::string &provider = account.provider();
     submission.outcome = reply_for_uncertain(provider);
-    if (account.suspended()) return false;
+    if (account.suspended() || account.resting()) return false;
     auto wire = account.wire();
     if (std::holds_alternative<soap::TokenFault>(wire)) return false;
     journal::EvidenceRecord record(parts_.evidence.root(), submission);

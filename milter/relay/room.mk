@@ -7,6 +7,8 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/admission.hpp \
 	milter/relay/attempt.cpp \
 	milter/relay/attempt.hpp \
+	milter/relay/breaker.cpp \
+	milter/relay/breaker.hpp \
 	milter/relay/command.cpp \
 	milter/relay/command.hpp \
 	milter/relay/domain_files.cpp \
@@ -59,3 +61,7 @@ UNIT_TESTS += tests/unit/given_up_test
 tests_unit_given_up_test_SOURCES = tests/unit/given_up_test.cpp tests/unit/relay_fixture.hpp \
 	tests/unit/temporary_directory.hpp
 tests_unit_given_up_test_LDADD = $(RELAY_TEST_LIBS)
+UNIT_TESTS += tests/unit/breaker_test
+tests_unit_breaker_test_SOURCES = tests/unit/breaker_test.cpp tests/unit/relay_fixture.hpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_breaker_test_LDADD = $(RELAY_TEST_LIBS)

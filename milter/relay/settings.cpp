@@ -50,6 +50,7 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
     auto ended = read_ended_providers(*configuration);
     if (!ended.faults.empty()) throw std::runtime_error(ended.faults.front().str());
 
+    std::map<std::string, std::shared_ptr<Breaker>> breakers;
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     for (const AccountConfiguration &account : configuration->accounts) {
         const auto provider = std::find_if(
@@ -57,9 +58,11 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
             [&](const ProviderConfiguration &one) { return one.name == account.provider; });
         if (provider == configuration->providers.end())
             continue; // the configuration's check says so
-        accounts.emplace(account.name,
-                         std::make_shared<Account>(account.name, account.provider,
-                                                   wire_of(*configuration, *provider, account)));
+        auto &breaker = breakers[account.provider];
+        if (!breaker) breaker = std::make_shared<Breaker>(account.provider);
+        accounts.emplace(account.name, std::make_shared<Account>(
+                                           account.name, account.provider,
+                                           wire_of(*configuration, *provider, account), breaker));
     }
     return std::make_shared<const Settings>(
         Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),

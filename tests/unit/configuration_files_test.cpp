@@ -114,6 +114,22 @@ static void a_pin_that_others_read_is_refused_once() {
                                     files.path + "/pin.\n");
 }
 
+static void the_journals_password_file_is_the_relays_alone() {
+    Files files;
+    const std::string place = files.write("journal pass", "*:*:*:demail:secret\n", 0640);
+    std::string quoted = place;
+    quoted.replace(quoted.find(' '), 1, "%20");
+    files.configuration.journal =
+        "postgresql://demail@db/demail?sslmode=verify-full&passfile=" + quoted;
+    CHECK(contains(files.faults(), "password file " + place + " has mode 0640"));
+    CHECK(!contains(files.faults(), "secret"));
+    CHECK_EQUAL(files.faults(false), "");
+    ::chmod(place.c_str(), 0600);
+    CHECK_EQUAL(files.faults(), "");
+    files.configuration.journal += ".none";
+    CHECK(contains(files.faults(), ".none cannot be read"));
+}
+
 static void a_ca_file_holds_certificates() {
     const Files files;
     files.write("ca.pem", "nothing here\n", 0644);
@@ -146,7 +162,8 @@ int main() {
          TEST(a_seal_key_that_others_read_is_refused_with_the_remedy),
          TEST(a_seal_key_that_the_group_writes_is_refused),
          TEST(a_seal_key_file_without_keys_is_refused), TEST(a_missing_file_is_named),
-         TEST(a_pin_that_others_read_is_refused_once), TEST(a_ca_file_holds_certificates),
+         TEST(a_pin_that_others_read_is_refused_once),
+         TEST(the_journals_password_file_is_the_relays_alone), TEST(a_ca_file_holds_certificates),
          TEST(a_signer_that_others_write_is_refused),
          TEST(the_milter_does_not_ask_for_the_relays_files)});
 }

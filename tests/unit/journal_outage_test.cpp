@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 using namespace demail;
@@ -24,6 +25,10 @@ void every_call_is_unavailable(Journal &journal) {
     CHECK_THROWS(journal.counts(), Unavailable);
     CHECK_THROWS(journal.settle_interrupted(1), Unavailable);
     journal.release(nonce(1));
+}
+
+std::ptrdiff_t open_files() {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
 
 void it_goes_on(Journal &journal) {
@@ -49,6 +54,10 @@ void while_the_server_is_away_every_call_is_unavailable() {
     store.journal->begin(hand_over(1), submission(1, "visible", recipient));
     postgresql_server().stop();
     every_call_is_unavailable(*store.journal);
+    const std::ptrdiff_t open = open_files();
+    for (int i = 0; i < 20; ++i)
+        every_call_is_unavailable(*store.journal);
+    CHECK_EQUAL(open_files(), open);
     postgresql_server().start();
     it_goes_on(*store.journal);
 }
@@ -75,8 +84,9 @@ void a_relay_starts_before_its_server() {
 void a_connection_that_the_server_ends_is_replaced() {
     Store<Postgresql> store;
     store.journal->begin(hand_over(1), submission(1, "visible", recipient));
-    store.sql("select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
-              "'demail-relay' and datname = current_database()");
+    store.sql(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = "
+        "'demail-relay' and datname = current_database()");
     it_goes_on(*store.journal);
 }
 
