@@ -167,6 +167,7 @@ void read_provider(FaultList &faults, const toml::table &table, Configuration &c
     provider.sign_key = read_key_uri(section, "sign_key");
     if (provider.sign_key.empty()) provider.sign_key = provider.auth_key;
     assign(provider.answer_timeout, section.integer("answer_timeout", 1, 3600));
+    assign(provider.patience, section.integer("patience", 0, 86400));
     assign(provider.token_timeout, section.integer("token_timeout", 1, 600));
     if (const toml::table *tls = section.table("tls")) provider.tls = read_tls(faults, *tls);
     section.finish();

@@ -19,6 +19,8 @@ struct ProviderConfiguration {
     std::string sign_key; ///< filled in from auth_key where the file has none
     std::vector<std::string> reply_signer; ///< "sha256:" + 64 hex digits in lower case, or a path
     std::chrono::seconds answer_timeout{300};
+    /// How long it may leave requests unanswered before it is left alone for a while.
+    std::chrono::seconds patience{120};
     std::chrono::seconds token_timeout{30}; ///< for one signature, a new login included
     crypto::TlsLimits tls;
 };

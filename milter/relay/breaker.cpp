@@ -43,12 +43,13 @@ void Breaker::answered() {
 void Breaker::failed(const std::string &why) {
     const std::lock_guard lock(mutex_);
     last_ = why;
-    ++failures_;
-    if (failures_ < failures_allowed) return;
+    const auto now = clock_();
+    if (failures_++ == 0) first_failure_ = now;
+    if (failures_ < failures_allowed || now - first_failure_ < patience_) return;
     // Of those that went out together only the first makes it rest.
     if (rest_.count() > 0 && !trying_) return;
     rest_ = rest_.count() == 0 ? first_rest : std::min(2 * rest_, longest_rest);
-    until_ = clock_() + rest_;
+    until_ = now + rest_;
     trying_ = false;
     log::event(log::Level::warning, "provider",
                {{"provider", provider_},

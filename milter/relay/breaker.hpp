@@ -1,6 +1,6 @@
-// A circuit breaker for a provider: after several requests in a row without an answer that counts
-// it is left alone for a while, so that De-Mails wait as `deferred` and do not become `uncertain`
-// one after the other. Then one request tries.
+// A circuit breaker for a provider: when several requests in a row, over some time, got no answer
+// that counts, it is left alone for a while, so that De-Mails wait as `deferred` and do not become
+// `uncertain` one after the other. Then one request tries.
 #pragma once
 
 #include "soap/provider.hpp"
@@ -21,8 +21,10 @@ class Breaker {
     static constexpr int failures_allowed = 5; ///< in a row
     static constexpr std::chrono::seconds first_rest{5}, longest_rest{300};
 
-    explicit Breaker(std::string provider, Clock clock = std::chrono::steady_clock::now)
-        : provider_(std::move(provider)), clock_(std::move(clock)) {}
+    /// `patience`: from the first of them.
+    Breaker(std::string provider, std::chrono::seconds patience,
+            Clock clock = std::chrono::steady_clock::now)
+        : provider_(std::move(provider)), patience_(patience), clock_(std::move(clock)) {}
 
     /// Why nothing is asked now; nullopt where somebody may. Changes nothing.
     [[nodiscard]] std::optional<std::string> resting() const;
@@ -40,12 +42,13 @@ class Breaker {
     [[nodiscard]] std::optional<std::string> why_not() const;
 
     const std::string provider_;
+    const std::chrono::seconds patience_;
     const Clock clock_;
     mutable std::mutex mutex_;
     int failures_ = 0;
     bool trying_ = false; ///< after a rest
     std::chrono::seconds rest_{0};
-    std::chrono::steady_clock::time_point until_{};
+    std::chrono::steady_clock::time_point first_failure_{}, until_{};
     std::string last_;
 };
 

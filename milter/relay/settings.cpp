@@ -59,7 +59,7 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
         if (provider == configuration->providers.end())
             continue; // the configuration's check says so
         auto &breaker = breakers[account.provider];
-        if (!breaker) breaker = std::make_shared<Breaker>(account.provider);
+        if (!breaker) breaker = std::make_shared<Breaker>(account.provider, provider->patience);
         accounts.emplace(account.name, std::make_shared<Account>(
                                            account.name, account.provider,
                                            wire_of(*configuration, *provider, account), breaker));

@@ -4,9 +4,10 @@
 //
 // KEY is a PKCS#11 URI, or KEY-FILE,CERTIFICATE-FILE. SIGNER: comma list. COMMAND: account; domains
 // [VERSION]; find PRIVATE-ID; fetch ID FILE; submit FILE PRIVATE-ID SENDER FIELD=ADDRESS… (the file
-// is the message); repeat N COMMAND…; pss COMMAND…; patience SECONDS COMMAND…; keep FILE COMMAND…
-// (the envelope of a submission is written there). One line of JSON an answer.
+// is the message); repeat N COMMAND…; pss COMMAND…; patience SECONDS COMMAND…; write FILE submit …
+// (writes the envelope there and sends nothing). One line of JSON an answer.
 #include "../unit/software_key.hpp"
+#include "soap/envelope.hpp"
 #include "soap/reference_provider.hpp"
 
 #include <fcntl.h>
@@ -121,14 +122,7 @@ soap::Submission submission(Words words, const Fd &file) {
     return made;
 }
 
-class Kept final : public soap::Exchange {
-  public:
-    std::string request;
-    void sending(std::string_view envelope) override { request = envelope; }
-    void answered(std::string_view) noexcept override {}
-};
-
-void run(soap::Provider &provider, Words words, const std::string &keep) {
+void run(soap::Provider &provider, Words words) {
     const std::string command = words[0];
     if (command == "account") {
         say(provider.get_account());
@@ -142,17 +136,25 @@ void run(soap::Provider &provider, Words words, const std::string &keep) {
         say(provider.fetch_message(words[1], file.get()));
     } else if (command == "submit") {
         const Fd file(::open(words[1], O_RDONLY | O_CLOEXEC));
-        Kept exchange;
-        soap::Submission made = submission(words, file);
-        made.exchange = &exchange;
-        say(provider.submit(made));
-        if (!keep.empty()) std::ofstream(keep, std::ios::binary) << exchange.request;
+        say(provider.submit(submission(words, file)));
     } else if (command == "repeat") {
         for (int i = 0; i < std::stoi(words[1]); ++i)
-            run(provider, words.subspan(2), keep);
+            run(provider, words.subspan(2));
     } else {
         throw std::runtime_error("no such command: " + command);
     }
+}
+
+/// The request as it would go out.
+void write(const soap::Endpoint &endpoint, const crypto::TokenKey &key, const char *out,
+           Words words) {
+    const Fd file(::open(words[1], O_RDONLY | O_CLOEXEC));
+    const soap::Submission made = submission(words, file);
+    const auto envelope = soap::write_envelope(
+        soap::submit_request(made).value(), endpoint.url, key, endpoint.rsa_pss,
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+    std::ofstream(out, std::ios::binary) << std::get<soap::Envelope>(envelope).text;
+    std::cout << json{{"outcome", "written"}} << std::endl;
 }
 
 } // namespace
@@ -170,7 +172,7 @@ int main(int argc, char **argv) {
         endpoint.schema_directory = words[4];
         const auto key = open_key(words[5]);
         Words command = words.subspan(6);
-        std::string keep;
+        const char *out = nullptr;
         for (;;) {
             if (std::string_view(command[0]) == "pss") {
                 endpoint.rsa_pss = true;
@@ -179,14 +181,17 @@ int main(int argc, char **argv) {
                 endpoint.connect_timeout = endpoint.answer_timeout =
                     std::chrono::seconds(std::stoi(command[1]));
                 command = command.subspan(2);
-            } else if (std::string_view(command[0]) == "keep") {
-                keep = command[1];
+            } else if (std::string_view(command[0]) == "write") {
+                out = command[1];
                 command = command.subspan(2);
             } else {
                 break;
             }
         }
-        run(*soap::connect_reference(endpoint, key, key), command, keep);
+        if (out != nullptr)
+            write(endpoint, *key, out, command);
+        else
+            run(*soap::connect_reference(endpoint, key, key), command);
         return 0;
     } catch (const std::exception &error) {
         std::cerr << "soap_probe: " << error.what() << "\n";

@@ -48,7 +48,7 @@ class Outcomes(EndToEnd):
         daemons = cls.box.daemons
         cls.token = ShimmedToken(cls.box)
         daemons.write_configuration(daemons.configuration().replace(
-            "auth_key =", f"answer_timeout = {ANSWER_TIMEOUT}\nauth_key =", 1))
+            "auth_key =", f"answer_timeout = {ANSWER_TIMEOUT}\npatience = 3600\nauth_key =", 1))
 
     def setUp(self):
         super().setUp()

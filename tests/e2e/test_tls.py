@@ -83,13 +83,13 @@ class SignaturesByOthers(unittest.TestCase):
                     cls.provider.directory, cls.provider.ca, f"client-{kind}", kind)
 
     def request(self, kind, *before):
-        """The request as it would go out, and its message. Nobody needs to listen."""
+        """The request as it would go out, and its message."""
         content = message(new_private_id(), b"Gr\xc3\xbc\xc3\x9fe\r\n" * 100)
         envelope = os.path.join(self.provider.directory, f"envelope-{kind}.xml")
         eml = os.path.join(self.provider.directory, "content.eml")
         with open(eml, "wb") as file:
             file.write(content)
-        self.provider.submit(content, before=[*before, "keep", envelope], port=1,
+        self.provider.submit(content, before=[*before, "write", envelope], port=1,
                              key=self.provider.key(kind))
         return envelope, eml
 

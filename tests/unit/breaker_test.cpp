@@ -13,7 +13,8 @@ using std::chrono::seconds;
 
 struct Guarded {
     std::chrono::steady_clock::time_point now{};
-    std::shared_ptr<Breaker> breaker = std::make_shared<Breaker>("fp", [this] { return now; });
+    std::shared_ptr<Breaker> breaker =
+        std::make_shared<Breaker>("fp", seconds(0), [this] { return now; });
     FakeProvider *fake = new FakeProvider;
     std::unique_ptr<soap::Provider> provider =
         relay::behind(breaker, std::unique_ptr<soap::Provider>(fake));
@@ -37,6 +38,18 @@ void several_requests_in_a_row_without_an_answer_make_it_rest() {
     CHECK(guarded.rests());
     guarded.fake->account = described;
     CHECK(std::holds_alternative<soap::NotSent>(guarded.provider->get_account()));
+}
+
+void a_short_time_without_an_answer_is_borne() {
+    Guarded guarded;
+    guarded.breaker =
+        std::make_shared<Breaker>("fp", seconds(120), [&guarded] { return guarded.now; });
+    for (int i = 0; i < 120; ++i, guarded.now += seconds(1)) {
+        CHECK(!guarded.rests());
+        guarded.breaker->failed("cut");
+    }
+    guarded.breaker->failed("cut");
+    CHECK(guarded.rests());
 }
 
 void an_answer_between_them_starts_the_count_anew() {
@@ -117,6 +130,7 @@ void while_it_rests_de_mails_are_deferred_and_none_becomes_uncertain() {
 int main() {
     return run("breaker", {
                               TEST(several_requests_in_a_row_without_an_answer_make_it_rest),
+                              TEST(a_short_time_without_an_answer_is_borne),
                               TEST(an_answer_between_them_starts_the_count_anew),
                               TEST(after_the_rest_one_request_tries),
                               TEST(a_rest_in_vain_is_followed_by_a_longer_one_up_to_a_limit),
