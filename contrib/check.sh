@@ -17,6 +17,8 @@ install_packages $build_packages $run_packages $test_packages
 
 exec </dev/null
 jobs=$(nproc)
+# End-to-end tests wait most of their time: for Postfix, for a pause, for a card.
+tests_at_once=$((2 * jobs))
 compiler=g++
 ! command -v ccache >/dev/null || compiler='ccache g++'
 export PYTHONDONTWRITEBYTECODE=1
@@ -51,7 +53,7 @@ ended
 
 step 'make check'
 # A test that passes only the second time is shown as such: the machine may be busy.
-flags="-j $jobs --repeat until-pass:2"
+flags="-j $tests_at_once --repeat until-pass:2"
 [ -z "${QUICK-}" ] || flags="$flags -LE 'fuzz|packaging' -E 'e2e/(demailctl_)?(card|cardd|pkcs11|tcos|virtual)'"
 make -s -j"$jobs" check CTESTFLAGS="$flags"
 ended

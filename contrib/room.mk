@@ -13,6 +13,7 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/tour.py \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
+	contrib/ended-providers.toml \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
@@ -66,7 +67,7 @@ EXTRA_DIST += \
 	contrib/packages.sh
 
 pkgpostfixdir = $(datadir)/postfix-demail
-dist_pkgpostfix_DATA = contrib/postfix/strip-seal
+dist_pkgpostfix_DATA = contrib/postfix/strip-seal contrib/ended-providers.toml
 
 dist_man_MANS = \
 	contrib/man/cardd.toml.5 \

@@ -43,6 +43,7 @@ cat >"$root.expected" <<END
 644 usr/share/man/man8/demail-relay.8
 644 usr/share/p11-kit/modules/demail-tcos.module
 644 usr/share/polkit-1/rules.d/demail-cardd.rules
+644 usr/share/postfix-demail/ended-providers.toml
 644 usr/share/postfix-demail/strip-seal
 644 usr/share/postfix-demail/xsd/provider.wsdl
 644 usr/share/postfix-demail/xsd/provider.xsd
@@ -52,7 +53,7 @@ sandbox=usr/share/demail-sandbox
 (cd "$root" && find . ! -type d ! -path "./$sandbox/*" -printf '%m %P\n' | sort -k 2) |
 	diff "$root.expected" - || fail 'make install gives other files than it should (< expected).'
 # The sandbox is installed as the tree that it is.
-(cd "$SRCDIR" && find contrib/sandbox contrib/postfix/strip-seal xsd/provider.xsd ! -type d \
+(cd "$SRCDIR" && find contrib/sandbox contrib/ended-providers.toml contrib/postfix/strip-seal xsd/provider.xsd ! -type d \
 	! -name '*.pyc' ! -name 'demail-sandbox*' | sort) >"$root.expected"
 (cd "$root/$sandbox" && find . ! -type d -printf '%P\n' | sort) |
 	diff "$root.expected" - || fail 'The installed sandbox is another than that of the source (< source).'
@@ -70,6 +71,7 @@ example=$root/etc/demail/demail.toml
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=test \
 	-keyout /dev/null -out "$root/etc/demail/provider-ca.pem" 2>/dev/null
 cp "$root/etc/demail/provider-ca.pem" "$root/etc/demail/provider-signer.pem"
+cp "$root/usr/share/postfix-demail/ended-providers.toml" "$root/etc/demail/"
 sed "s|/etc/demail/|$root&|" "$example" >"$root/plain.toml"
 # "#word" is a line of the example that is switched off, "# word" is talk.
 sed 's|^#\([^ #]\)|\1|' "$root/plain.toml" >"$root/full.toml"

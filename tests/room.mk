@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	tests/e2e/cardd_fixture.py \
 	tests/e2e/cardd_wire.py \
 	tests/e2e/crash.py \
+	tests/e2e/crash_shim.py \
 	tests/e2e/cutting_proxy.py \
 	tests/e2e/disk.py \
 	tests/e2e/harness.py \
@@ -27,8 +28,10 @@ EXTRA_DIST += \
 	tests/e2e/test_crash_power.py \
 	tests/e2e/test_crash_random.py \
 	tests/e2e/test_demailctl.py \
+	tests/e2e/test_demailctl_history.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
+	tests/e2e/test_given_up.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/data/outcomes \

@@ -1,6 +1,7 @@
 """demail-milter and demail-relay from a build directory, and the configuration that they read."""
 
 import glob
+import grp
 import os
 import secrets
 import socket
@@ -61,6 +62,7 @@ class Daemons:
         self.directory = directory
         self.build_directory = build_directory
         self.schemas = os.path.join(source_directory, "xsd")
+        self.ended_providers = os.path.join(source_directory, "contrib/ended-providers.toml")
         self.token = token
         self.postfix = postfix
         self.config_file = os.path.join(directory, "demail.toml")
@@ -72,8 +74,10 @@ class Daemons:
         identity = lambda user: {"user": user, "group": user,  # noqa: E731
                                  "extra_groups": [SEAL_GROUP]}
         self.milter = Process("demail-milter", [], directory, log, identity(MILTER_USER))
-        self.relay = Process("demail-relay", [], directory, {**log, **token.environment},
-                             identity(RELAY_USER))
+        relay = identity(RELAY_USER)
+        # Postfix's public sockets are open to that group.
+        relay["extra_groups"] = [*relay["extra_groups"], grp.getgrnam("postdrop").gr_gid]
+        self.relay = Process("demail-relay", [], directory, {**log, **token.environment}, relay)
 
     def evidence_of(self, private_id):
         """The directory with what the relay keeps of a submission."""
@@ -117,6 +121,7 @@ lookup_pause = 2
 key_file = "{self.key_file}"
 [policy]
 mixed_recipients = "allow"
+shipped_ended_providers = "{self.ended_providers}"
 [[provider]]
 name = "sandbox"
 profile = "reference"

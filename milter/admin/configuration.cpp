@@ -91,6 +91,7 @@ void read_relay(FaultList &faults, const toml::table &table, Configuration &conf
     assign(configuration.domains_refresh, section.integer("domains_refresh", 1, 7 * 86400));
     assign(configuration.domains_settle, section.integer("domains_settle", 0, 3600));
     assign(configuration.lookup_pause, section.integer("lookup_pause", 0, 3600));
+    assign(configuration.given_up_after, section.integer("given_up_after", 1, 100 * 86400));
     section.finish();
 }
 
@@ -192,6 +193,8 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
         Section section(faults, *policy, "[policy]");
         configuration.refuse_mixed_recipients =
             read_choice(section, "mixed_recipients", "allow", "refuse");
+        assign(configuration.ended_providers, section.path("ended_providers"));
+        assign(configuration.shipped_ended_providers, section.path("shipped_ended_providers"));
         section.finish();
     }
     for (const toml::table *provider : root.tables("provider", "[[provider]]"))

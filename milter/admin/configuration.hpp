@@ -58,8 +58,12 @@ struct Configuration {
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;
+    std::string ended_providers; ///< the operator's list of them; "": none
+    std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
     std::chrono::seconds domains_refresh{86400};
     std::chrono::seconds domains_settle{30}; ///< how long Postfix may take to notice a new index
+    /// When Postfix is taken to have given a message up: its maximal_queue_lifetime and two hours.
+    std::chrono::seconds given_up_after{5 * 86400 + 7200};
     std::chrono::seconds lookup_pause{
         60}; ///< between two FindSubmission that must both say unknown
     std::vector<ProviderConfiguration> providers;

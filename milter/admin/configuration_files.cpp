@@ -1,4 +1,5 @@
 #include "admin/configuration.hpp"
+#include "admin/ended_providers_file.hpp"
 #include "base/digest.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
@@ -159,7 +160,10 @@ std::vector<ConfigurationFault> check_files(const Configuration &configuration,
             check.pin(account.sign_key);
         }
     }
-    return check.take();
+    std::vector<ConfigurationFault> faults = check.take();
+    for (ConfigurationFault &one : read_ended_providers(configuration).faults)
+        faults.push_back(std::move(one));
+    return faults;
 }
 
 } // namespace demail

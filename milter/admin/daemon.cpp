@@ -1,5 +1,6 @@
 #include "admin/daemon.hpp"
 
+#include "admin/ended_providers_file.hpp"
 #include "daemon/command_line.hpp"
 
 #include <utility>
@@ -15,8 +16,10 @@ std::optional<int> start_daemon(int argc, char **argv, const char *program, cons
             return {std::move(*faults), {}};
         options.configuration =
             std::make_shared<const Configuration>(std::get<Configuration>(std::move(result)));
-        return {check_files(*options.configuration, file, is_relay),
-                options.configuration->warnings};
+        auto warnings = options.configuration->warnings;
+        for (ConfigurationFault &one : read_ended_providers(*options.configuration).warnings)
+            warnings.push_back(std::move(one));
+        return {check_files(*options.configuration, file, is_relay), std::move(warnings)};
     };
     return start_program(argc, argv, {program, purpose, SYSCONFDIR "/demail/demail.toml"},
                          options.config_file, read);

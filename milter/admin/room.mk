@@ -8,6 +8,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/configuration_files.cpp \
 	milter/admin/daemon.cpp \
 	milter/admin/daemon.hpp \
+	milter/admin/ended_providers_file.cpp \
+	milter/admin/ended_providers_file.hpp \
 	milter/admin/seal_key_file.cpp \
 	milter/admin/seal_key_file.hpp \
 	milter/admin/tls_section.cpp \
@@ -15,6 +17,9 @@ libdemail_admin_a_SOURCES = \
 
 ADMIN_TEST_LIBS = libdemail-admin.a libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a \
 	$(UNIT_LIBS) $(TOML_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(IDN_LIBS) $(OPENSSL_LIBS)
+UNIT_TESTS += tests/unit/ended_providers_file_test
+tests_unit_ended_providers_file_test_SOURCES = tests/unit/ended_providers_file_test.cpp
+tests_unit_ended_providers_file_test_LDADD = $(ADMIN_TEST_LIBS)
 UNIT_TESTS += tests/unit/configuration_test tests/unit/configuration_files_test tests/unit/daemon_test
 tests_unit_configuration_test_SOURCES = tests/unit/configuration_test.cpp
 tests_unit_configuration_test_LDADD = $(ADMIN_TEST_LIBS)

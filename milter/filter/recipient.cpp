@@ -108,8 +108,32 @@ RecipientReading read_recipient(std::string_view text, const DomainSnapshot &dom
     return {kind, std::move(address)};
 }
 
-Reply refusal(RecipientKind kind) {
-    switch (kind) {
+RecipientReading read_recipient(std::string_view text, const DomainSnapshot &domains,
+                                const EndedProviders &ended, std::string_view day) {
+    RecipientReading reading = read_recipient(text, domains);
+    if (!reading.address || reading.address->literal()) return reading;
+    switch (reading.kind) {
+    case RecipientKind::demail:
+    case RecipientKind::too_long:
+    case RecipientKind::ended:
+        reading.provider = ended.find(reading.address->domain(), day);
+        if (reading.provider != nullptr) reading.kind = RecipientKind::ended;
+        break;
+    case RecipientKind::ordinary:
+    case RecipientKind::in_change:
+    case RecipientKind::unavailable:
+        reading.provider = ended.find(reading.address->domain(), day);
+        if (reading.provider != nullptr) reading.kind = RecipientKind::ended_unrouted;
+        break;
+    default:
+        break;
+    }
+    return reading;
+}
+
+Reply refusal(const RecipientReading &reading) {
+    if (reading.provider != nullptr) return demail::refusal(*reading.provider);
+    switch (reading.kind) {
     case RecipientKind::ended:
         return {550, "5.1.2",
                 "The De-Mail provider of this domain has ended its service; reach the recipient "

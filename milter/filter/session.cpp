@@ -82,7 +82,8 @@ std::optional<Reply> Session::recipient(std::string_view text, std::string_view 
 std::optional<Reply> Session::judge_recipient(std::string_view text) {
     Message &message = message_;
     if (!message.domains) message.domains = message.settings->domains->now();
-    RecipientReading reading = read_recipient(text, *message.domains);
+    RecipientReading reading = read_recipient(text, *message.domains, message.settings->ended,
+                                              day_of(around_.unix_time()));
     switch (reading.kind) {
     case RecipientKind::ordinary:
         if (message.settings->refuse_mixed_recipients && is_demail())
@@ -95,14 +96,14 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
     case RecipientKind::too_long:
         // From sendmail(1) it is the provider's to refuse, alone.
         if (message.local) return judge_demail_recipient(std::move(*reading.address));
-        return refusal(reading.kind);
+        return refusal(reading);
     case RecipientKind::ended:
     case RecipientKind::malformed:
         // From sendmail(1) it goes unsealed: the relay, or Postfix itself, bounces it alone.
         if (message.local) return std::nullopt;
-        return refusal(reading.kind);
+        return refusal(reading);
     default:
-        return refusal(reading.kind);
+        return refusal(reading);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "filter/settings.hpp"
 
+#include "admin/ended_providers_file.hpp"
 #include "admin/seal_key_file.hpp"
 
 #include <utility>
@@ -10,7 +11,10 @@ std::variant<std::shared_ptr<const Settings>, std::string>
 make_settings(const Configuration &configuration, const Settings *previous) {
     auto keys = read_seal_keys(configuration.seal_key_file);
     if (auto *fault = std::get_if<std::string>(&keys)) return std::move(*fault);
+    auto ended = read_ended_providers(configuration);
+    if (!ended.faults.empty()) return ended.faults.front().str();
     auto settings = std::make_shared<Settings>();
+    settings->ended = std::move(ended.providers);
     settings->observe = configuration.observe;
     settings->refuse_mixed_recipients = configuration.refuse_mixed_recipients;
     settings->rules = configuration.rules;

@@ -4,6 +4,7 @@
 
 #include "admin/configuration.hpp"
 #include "filter/domain_list.hpp"
+#include "message/ended_providers.hpp"
 #include "message/rights.hpp"
 #include "message/seal.hpp"
 
@@ -21,11 +22,12 @@ struct Settings {
     SenderRules rules;
     SealKeys keys;
     std::shared_ptr<DomainList> domains;
+    EndedProviders ended;
 };
 
-/// Reads the seal key file that the configuration names. A string is the fault, one sentence.
-/// `domains` is taken over from `previous` where the path is the same, so that a reload does not
-/// forget the last good list.
+/// Reads the seal key file and the lists of ended providers that the configuration names. A string
+/// is the fault, one sentence. `domains` is taken over from `previous` where the path is the same,
+/// so that a reload does not forget the last good list.
 [[nodiscard]] std::variant<std::shared_ptr<const Settings>, std::string>
 make_settings(const Configuration &configuration, const Settings *previous);
 

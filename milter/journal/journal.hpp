@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,9 @@ enum class State { submitting, accepted, refused, deferred, uncertain, abandoned
 
 /// Microseconds since the Unix epoch.
 using Time = std::int64_t;
+
+/// `not_before` of an abandoned submission that nothing more is done about.
+inline constexpr Time never_again = std::numeric_limits<Time>::max();
 
 /// How long a claim outlives a host that died with it. Longer than any one attempt.
 inline constexpr std::chrono::minutes lease{90};
@@ -77,6 +81,8 @@ struct Submission {
     Time last_delivery = 0; ///< read only: when Postfix last brought it for an attempt
 };
 
+class History;
+
 /// One journal. Thread-safe. Every function throws Unavailable; what returned is on disk.
 class Journal {
   public:
@@ -117,8 +123,16 @@ class Journal {
     /// recipients' outcomes. After Unavailable it may stand at `submitting`, to be looked up.
     virtual void settle(const Submission &submission, Time now) = 0;
 
+    /// Hand-overs sealed before `sealed_before` with submissions that are neither final nor waiting
+    /// for a later time, the oldest first: Postfix has given them up.
+    [[nodiscard]] virtual std::vector<Nonce> given_up(Time sealed_before, Time now,
+                                                      std::size_t limit) = 0;
+
     /// How many submissions are in each state; for status.
     [[nodiscard]] virtual std::map<State, std::int64_t> counts() = 0;
+
+    /// What it tells people; lives as long as the journal.
+    [[nodiscard]] virtual History &history() = 0;
 };
 
 /// Keeps two deliveries of one hand-over apart while it lives: Postfix may come again while the

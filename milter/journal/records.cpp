@@ -4,10 +4,21 @@
 #include "journal/transaction.hpp"
 #include "journal/words.hpp"
 
+#include <algorithm>
+
 namespace demail::journal {
 
 std::string key(const Nonce &n) {
     return hex(view(n));
+}
+
+Nonce nonce_of(const std::string &key) {
+    const auto octets = from_hex(key);
+    Nonce n{};
+    if (!octets || octets->size() != n.size())
+        throw Unavailable("the journal holds a hand-over's key that is none");
+    std::copy(octets->begin(), octets->end(), n.begin());
+    return n;
 }
 
 void bind(Bound &bound, const Reply &reply) {

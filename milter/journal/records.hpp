@@ -11,6 +11,8 @@ namespace demail::journal {
 
 /// The column n.
 std::string key(const Nonce &n);
+/// Throws Unavailable.
+Nonce nonce_of(const std::string &key);
 
 void bind(Bound &bound, const Reply &reply);
 

@@ -9,6 +9,11 @@ libdemail_journal_a_SOURCES = \
 	milter/journal/evidence_file.hpp \
 	milter/journal/evidence_line.cpp \
 	milter/journal/evidence_line.hpp \
+	milter/journal/history.hpp \
+	milter/journal/history_queries.cpp \
+	milter/journal/history_queries.hpp \
+	milter/journal/history_reading.cpp \
+	milter/journal/history_reading.hpp \
 	milter/journal/journal.hpp \
 	milter/journal/pool.cpp \
 	milter/journal/pool.hpp \
@@ -49,3 +54,7 @@ tests_unit_journal_hosts_test_LDADD = $(JOURNAL_TEST_LIBS)
 tests_unit_journal_outage_test_SOURCES = tests/unit/journal_outage_test.cpp $(JOURNAL_TEST_SOURCES)
 tests_unit_journal_outage_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_unit_journal_outage_test_LDADD = $(JOURNAL_TEST_LIBS)
+UNIT_TESTS += tests/unit/journal_history_test
+tests_unit_journal_history_test_SOURCES = tests/unit/journal_history_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_journal_history_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_journal_history_test_LDADD = $(JOURNAL_TEST_LIBS)

@@ -37,6 +37,10 @@ const Steps submission_indexes{
     "create index submission_open on submission (state) where state = 'submitting' or state = "
     "'deferred' or state = 'uncertain' or state = 'abandoned'",
     "create index submission_queue_id on submission (queue_id)",
+    // For people (history_queries.hpp): the latest, the seldom ones among them, the provider's id.
+    "create index submission_created on submission (created, private_id)",
+    "create index submission_refused on submission (created, private_id) where state = 'refused'",
+    "create index submission_message_id on submission (message_id) where message_id <> ''",
 };
 
 const Steps claims{

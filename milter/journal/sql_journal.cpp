@@ -1,5 +1,7 @@
 #include "base/digest.hpp"
 #include "journal/database.hpp"
+#include "journal/history_queries.hpp"
+#include "journal/history_reading.hpp"
 #include "journal/journal.hpp"
 #include "journal/pool.hpp"
 #include "journal/records.hpp"
@@ -46,7 +48,7 @@ Time clock_now() {
         .count();
 }
 
-class SqlJournal final : public Journal {
+class SqlJournal final : public Journal, private History {
   public:
     SqlJournal(std::unique_ptr<Database> database, std::string relay, std::string run)
         : relay_(std::move(relay)), run_(std::move(run)), pool_(std::move(database)) {}
@@ -201,6 +203,20 @@ class SqlJournal final : public Journal {
         });
     }
 
+    std::vector<Nonce> given_up(Time sealed_before, Time now, std::size_t limit) override {
+        return on_connection([&](Statements &, soci::session &sql) {
+            std::vector<Nonce> found;
+            std::string n;
+            const auto most = static_cast<long long>(limit);
+            soci::statement all = (sql.prepare << queries::given_up, soci::use(sealed_before),
+                                   soci::use(now), soci::use(most), soci::into(n));
+            all.execute();
+            while (all.fetch())
+                found.push_back(nonce_of(n));
+            return found;
+        });
+    }
+
     std::map<State, std::int64_t> counts() override {
         return on_connection([&](Statements &, soci::session &sql) {
             std::map<State, std::int64_t> result;
@@ -216,7 +232,24 @@ class SqlJournal final : public Journal {
         });
     }
 
+    History &history() override { return *this; }
+
   private:
+    std::vector<Found> find(Clue clue, const std::string &text, std::size_t limit) override {
+        return on_connection(
+            [&](Statements &, soci::session &sql) { return read_found(sql, clue, text, limit); });
+    }
+
+    std::optional<Story> story(const Nonce &n, const std::string &only) override {
+        return on_connection(
+            [&](Statements &, soci::session &sql) { return read_story(sql, n, only); });
+    }
+
+    std::vector<Listed> list(const ListQuery &query) override {
+        return on_connection(
+            [&](Statements &, soci::session &sql) { return read_list(sql, query); });
+    }
+
     /// Runs `act` alone on a connection and turns every error of the database into ours.
     template <typename Act>
     auto on_connection(Act act)

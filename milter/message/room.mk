@@ -9,6 +9,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/display_name.hpp \
 	milter/message/domain_set.cpp \
 	milter/message/domain_set.hpp \
+	milter/message/ended_providers.cpp \
+	milter/message/ended_providers.hpp \
 	milter/message/header.cpp \
 	milter/message/header.hpp \
 	milter/message/ip_address.cpp \
@@ -37,6 +39,10 @@ tests_unit_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS
 UNIT_TESTS += tests/unit/domain_set_test
 tests_unit_domain_set_test_SOURCES = tests/unit/domain_set_test.cpp
 tests_unit_domain_set_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/ended_providers_test
+tests_unit_ended_providers_test_SOURCES = tests/unit/ended_providers_test.cpp
+tests_unit_ended_providers_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
 
 EXTRA_DIST += tests/data/make-seal-vectors.py tests/data/seal-vectors.txt
 

@@ -36,7 +36,7 @@ std::string note(const ListedDomain &one, const DomainFiles &files) {
                " alone: Postfix does not know it, its mail is answered "
                "451";
     return one.state == DomainState::ended
-               ? "its mail is refused; demailctl domains forget makes it an ordinary domain"
+               ? "its mail is refused: its provider has ended or names it no longer"
                : "";
 }
 

@@ -1,5 +1,6 @@
 #include "programs/ctl_test_address.hpp"
 
+#include "admin/ended_providers_file.hpp"
 #include "daemon/exit.hpp"
 #include "filter/recipient.hpp"
 #include "filter/session.hpp"
@@ -8,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <ctime>
 #include <nlohmann/json.hpp>
 
 namespace demail::ctl {
@@ -22,6 +25,10 @@ class NoEvents final : public filter::EventSink {
   public:
     void event(log::Level, std::string_view, std::initializer_list<log::Field>) override {}
 };
+
+std::int64_t now() {
+    return static_cast<std::int64_t>(std::time(nullptr));
+}
 
 std::string pattern_text(const AddressPattern &pattern) {
     if (pattern.wild()) return "*@" + pattern.domain();
@@ -39,7 +46,7 @@ filter::Client client_of(const AddressQuestion &question) {
 std::optional<Reply> milters_reply(const AddressQuestion &question,
                                    const filter::CurrentSettings &settings, RecipientKind kind) {
     NoEvents events;
-    const filter::Surroundings around{settings, events, [] { return std::int64_t{0}; }};
+    const filter::Surroundings around{settings, events, [] { return now(); }};
     filter::Session session(around);
     session.mail(question.from, client_of(question));
     auto reply = session.recipient(question.recipient, "");
@@ -135,15 +142,19 @@ std::string rule_text(const SenderRule &rule) {
 }
 
 AddressAnswer judge_address(const AddressQuestion &question, const Configuration &configuration,
-                            std::shared_ptr<filter::DomainList> domains) {
+                            std::shared_ptr<filter::DomainList> domains,
+                            const EndedProviders &ended) {
     auto settings = std::make_shared<filter::Settings>();
     settings->rules = configuration.rules;
     settings->domains = domains;
-    const auto reading = filter::read_recipient(question.recipient, *domains->now());
+    settings->ended = ended;
+    const auto reading =
+        filter::read_recipient(question.recipient, *domains->now(), ended, day_of(now()));
     AddressAnswer answer;
     answer.recipient = reading.address ? reading.address->str() : question.recipient;
     if (reading.kind != RecipientKind::malformed)
         answer.demail = reading.kind != RecipientKind::ordinary;
+    if (reading.kind == RecipientKind::ended) answer.ended = filter::refusal(reading);
     answer.reply =
         milters_reply(question, filter::CurrentSettings(std::move(settings)), reading.kind);
     if (reading.kind == RecipientKind::demail) find_rule(question, configuration.rules, answer);
@@ -161,14 +172,22 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
             reading.kind == RecipientKind::demail
                 ? "no rule with local = true fits this sender: Postfix takes the message without a "
                   "seal, demail-relay bounces it (5.7.0)"
+            : answer.ended
+                ? "Postfix takes the message from sendmail(1), demail-relay bounces it: " +
+                      answer.ended->text
                 : "Postfix takes the message from sendmail(1) without a seal and bounces it";
     }
     return answer;
 }
 
 int test_address(const AddressQuestion &question, const Configuration &configuration, bool json) {
-    const AddressAnswer answer = judge_address(
-        question, configuration, std::make_shared<filter::DomainList>(configuration.domains));
+    const EndedProvidersRead read = read_ended_providers(configuration);
+    for (const ConfigurationFault &fault : read.faults)
+        std::fputs((visible(fault.str()) + "\n").c_str(), stderr);
+    if (!read.faults.empty()) return exit_configuration;
+    const AddressAnswer answer =
+        judge_address(question, configuration,
+                      std::make_shared<filter::DomainList>(configuration.domains), read.providers);
     if (!print(json ? as_json(answer, configuration.observe)
                     : as_text(answer, configuration.observe, Screen::of(STDOUT_FILENO))))
         return exit_unavailable;

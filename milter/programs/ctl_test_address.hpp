@@ -3,6 +3,7 @@
 
 #include "admin/configuration.hpp"
 #include "filter/domain_list.hpp"
+#include "message/ended_providers.hpp"
 #include "message/reply.hpp"
 
 #include <memory>
@@ -22,6 +23,7 @@ struct AddressAnswer {
     enum class Kind { may, refused, not_now, not_demail };
     Kind kind = Kind::not_demail;
     std::optional<bool> demail;       ///< nullopt: no address that can be read
+    std::optional<Reply> ended;       ///< the relay's, where the provider has ended
     std::string recipient;            ///< in normal form, or as asked where it is no address
     std::optional<Reply> reply;       ///< the milter's, where it refuses
     std::string sentence;             ///< what happens, where the reply does not say it
@@ -33,7 +35,8 @@ struct AddressAnswer {
 /// Asks the milter's own session, so that the words are its own.
 [[nodiscard]] AddressAnswer judge_address(const AddressQuestion &question,
                                           const Configuration &configuration,
-                                          std::shared_ptr<filter::DomainList> domains);
+                                          std::shared_ptr<filter::DomainList> domains,
+                                          const EndedProviders &ended = {});
 /// `from = "*@firm.example", as = "*@firm.de-mail.de", login = "*"`
 [[nodiscard]] std::string rule_text(const SenderRule &rule);
 

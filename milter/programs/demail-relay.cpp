@@ -8,6 +8,7 @@
 #include "lmtp/server.hpp"
 #include "programs/relay_control.hpp"
 #include "relay/domain_keeper.hpp"
+#include "relay/given_up.hpp"
 #include "relay/service.hpp"
 #include "relay/settings.hpp"
 #include "relay/submitter.hpp"
@@ -82,6 +83,7 @@ void run(const DaemonOptions &options) {
     lmtp::Server server(listen_unix(configuration->lmtp_socket, 0660),
                         {uid_of(configuration->lmtp_peer)}, service, {});
     relay::DomainKeeper domains(service);
+    const relay::GivenUpWatch given_up(service, *journal, now);
     // A socket has one group and two may ask: anybody connects, and the peer's groups are judged.
     const ControlServer control("demail-relay", listen_unix(configuration->control_socket, 0666),
                                 control_commands(service, domains, *journal));

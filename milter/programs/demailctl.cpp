@@ -1,11 +1,13 @@
 // demailctl: what an administrator asks of the gateway, and tells it.
 #include "admin/configuration.hpp"
+#include "admin/ended_providers_file.hpp"
 #include "base/log.hpp"
 #include "config.h"
 #include "daemon/exit.hpp"
 #include "programs/ctl_card_commands.hpp"
 #include "programs/ctl_cert.hpp"
 #include "programs/ctl_domains.hpp"
+#include "programs/ctl_history.hpp"
 #include "programs/ctl_resume.hpp"
 #include "programs/ctl_screen.hpp"
 #include "programs/ctl_setup.hpp"
@@ -31,6 +33,7 @@ struct Words {
     bool check = false, json = false, refresh = false, print = false;
     std::string domain, account, postfix_directory;
     ctl::AddressQuestion address;
+    ctl::HistoryWords history;
     Action action;
     ctl::CardWords card;
     std::function<int()> card_action; ///< needs no demail.toml
@@ -139,6 +142,49 @@ void add_test_address(CLI::App &app, Words &words) {
     });
 }
 
+void add_list(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("list", "List submissions, the latest first");
+    add_json(command, words);
+    command.add_option("--state", words.history.state, "Only those in this state");
+    command
+        .add_option("--since", words.history.since,
+                    "Only those first tried since then: 2h, 3d, 2026-11-29, 2026-11-29T14:30")
+        ->type_name("TIME");
+    command.add_option("--limit", words.history.limit, "How many at most")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::list_submissions(configuration, words.history, words.json);
+        };
+    });
+}
+
+void add_show_and_trace(CLI::App &app, Words &words) {
+    CLI::App &show = *app.add_subcommand("show", "Tell what is known of one submission");
+    show.add_option("ID", words.history.id,
+                    "A private-id, the beginning of one, or the provider's message id")
+        ->required();
+    CLI::App &trace =
+        *app.add_subcommand("trace", "Tell the whole story of a message that was handed over");
+    trace
+        .add_option("ID", words.history.id,
+                    "Postfix's queue id, a Message-ID, the provider's message id, or a private-id")
+        ->required();
+    add_json(show, words);
+    add_json(trace, words);
+    show.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::show_submission(configuration, words.history, words.json);
+        };
+    });
+    trace.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::trace_submissions(configuration, words.history, words.json);
+        };
+    });
+}
+
 void add_cert(CLI::App &app, Words &words) {
     CLI::App &command = *app.add_subcommand("cert", "Look at the certificates of the tokens");
     command.require_subcommand(1);
@@ -155,6 +201,8 @@ void add_cert(CLI::App &app, Words &words) {
 int check_configuration(const Words &words, const Configuration &configuration) {
     const auto faults = check_files(configuration, words.config_file, true);
     for (const ConfigurationFault &one : configuration.warnings)
+        say(one.str());
+    for (const ConfigurationFault &one : read_ended_providers(configuration).warnings)
         say(one.str());
     for (const ConfigurationFault &one : faults)
         say(one.str());
@@ -175,8 +223,8 @@ int run(int argc, char **argv) {
                  "Check the configuration and the files it names, and end");
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
-    for (const auto add :
-         {add_cert, add_domains, add_status, add_resume, add_setup, add_test_address})
+    for (const auto add : {add_cert, add_domains, add_list, add_show_and_trace, add_status,
+                           add_resume, add_setup, add_test_address})
         add(app, words);
     ctl::add_card_commands(app, words.card, words.card_action);
     try {

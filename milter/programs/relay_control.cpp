@@ -1,5 +1,7 @@
 #include "programs/relay_control.hpp"
 
+#include "programs/history_answers.hpp"
+
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -40,6 +42,15 @@ const std::string &only(const std::vector<std::string> &arguments) {
 std::map<std::string, ControlCommand, std::less<>>
 control_commands(relay::Service &service, relay::DomainKeeper &domains, journal::Journal &journal) {
     using Arguments = std::vector<std::string>;
+    const auto history = [&](HistoryAnswers::Json (HistoryAnswers::*answer)(const Arguments &)
+                                 const) -> ControlCommand {
+        return {false, [&, answer](const Arguments &arguments) {
+                    const HistoryAnswers answers(journal.history(),
+                                                 service.settings()->configuration->evidence);
+                    return (answers.*answer)(arguments).dump(-1, ' ', true,
+                                                             json::error_handler_t::replace);
+                }};
+    };
     return {
         {"status",
          {false,
@@ -52,6 +63,9 @@ control_commands(relay::Service &service, relay::DomainKeeper &domains, journal:
                            {"submissions", submissions}});
           }}},
         {"domains", {false, [&](const Arguments &) { return text(domains_of(domains)); }}},
+        {"list", history(&HistoryAnswers::list)},
+        {"show", history(&HistoryAnswers::show)},
+        {"trace", history(&HistoryAnswers::trace)},
         {"domains-refresh",
          {true,
           [&](const Arguments &) {

@@ -12,7 +12,7 @@
 namespace demail {
 
 /// `status`, `domains`, `domains-refresh`, `domains-accept D`, `domains-forget D`, `resume
-/// ACCOUNT`. The parts must outlive the commands.
+/// ACCOUNT`, and those of HistoryAnswers. The parts must outlive the commands.
 [[nodiscard]] std::map<std::string, ControlCommand, std::less<>>
 control_commands(relay::Service &service, relay::DomainKeeper &domains, journal::Journal &journal);
 

@@ -6,7 +6,15 @@ LIBS_RELAY = $(RELAY_LIBS) $(JOURNAL_LIBS) $(CURL_LIBS) $(XML_LIBS) $(TOML_LIBS)
 	$(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 sbin_PROGRAMS += demail-relay
-demail_relay_SOURCES = \
+HISTORY_SOURCES = \
+	milter/programs/history_answers.cpp \
+	milter/programs/history_answers.hpp \
+	milter/programs/history_clues.cpp \
+	milter/programs/history_clues.hpp \
+	milter/programs/history_next.cpp \
+	milter/programs/history_time.cpp \
+	milter/programs/history_time.hpp
+demail_relay_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/demail-relay.cpp \
 	milter/programs/relay_control.cpp \
 	milter/programs/relay_control.hpp
@@ -20,7 +28,7 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
-libdemail_ctl_a_SOURCES = \
+libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_card.hpp \
 	milter/programs/ctl_card_commands.cpp \
 	milter/programs/ctl_card_commands.hpp \
@@ -34,6 +42,12 @@ libdemail_ctl_a_SOURCES = \
 	milter/programs/ctl_domain_files.hpp \
 	milter/programs/ctl_domains.cpp \
 	milter/programs/ctl_domains.hpp \
+	milter/programs/ctl_history.cpp \
+	milter/programs/ctl_history.hpp \
+	milter/programs/ctl_history_text.cpp \
+	milter/programs/ctl_history_text.hpp \
+	milter/programs/ctl_journal.cpp \
+	milter/programs/ctl_journal.hpp \
 	milter/programs/ctl_pin_entry.cpp \
 	milter/programs/ctl_pin_entry.hpp \
 	milter/programs/ctl_postfix_lines.cpp \
@@ -52,20 +66,27 @@ libdemail_ctl_a_SOURCES = \
 	milter/programs/ctl_status.hpp \
 	milter/programs/ctl_test_address.cpp \
 	milter/programs/ctl_test_address.hpp \
+	milter/programs/ctl_time.cpp \
+	milter/programs/ctl_time.hpp \
 	milter/programs/ctl_token_list.cpp \
 	milter/programs/ctl_token_list.hpp \
 	milter/programs/ctl_verdict.hpp
 CTL_LIBS = libdemail-ctl.a libdemail-filter.a libdemail-relay.a libdemail-admin.a \
-	libdemail-crypto.a libdemail-message.a libdemail-broker.a libdemail-wire.a libdemail-daemon.a \
+	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-broker.a libdemail-wire.a libdemail-daemon.a \
 	libdemail-base.a
-LIBS_CTL = $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
+LIBS_CTL = $(JOURNAL_LIBS) $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 bin_PROGRAMS += demailctl
 demailctl_SOURCES = milter/programs/demailctl.cpp
 demailctl_LDADD = $(CTL_LIBS) $(LIBS_CTL)
 
 UNIT_TESTS += tests/unit/ctl_postfix_lines_test tests/unit/ctl_screen_test \
-	tests/unit/ctl_test_address_test
+	tests/unit/ctl_test_address_test tests/unit/ctl_time_test tests/unit/ctl_history_test
+tests_unit_ctl_time_test_SOURCES = tests/unit/ctl_time_test.cpp
+tests_unit_ctl_time_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
+tests_unit_ctl_history_test_SOURCES = tests/unit/ctl_history_test.cpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_ctl_history_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_postfix_lines_test_SOURCES = tests/unit/ctl_postfix_lines_test.cpp
 tests_unit_ctl_postfix_lines_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_screen_test_SOURCES = tests/unit/ctl_screen_test.cpp

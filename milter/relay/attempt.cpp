@@ -189,7 +189,7 @@ void Attempt::answered(Submission &submission, soap::Answer<soap::Submitted> &an
     }
 }
 
-bool Attempt::look_up(Submission &submission) {
+bool Attempt::look_up(Submission &submission, const Tell &tell) {
     Account &account = parts_.account;
     const std::string &provider = account.provider();
     submission.outcome = reply_for_uncertain(provider);
@@ -212,11 +212,11 @@ bool Attempt::look_up(Submission &submission) {
         submission.message_id = found->message_id;
         set_rejected(submission, found->rejected, provider); // the reply that told us may be lost
         settle(submission, outcome_for_accepted(found->message_id, provider), found->message_id,
-               &record);
+               &record, tell);
         return false;
     case soap::Found::State::refused:
         settle(submission, outcome_for_refused(reply_for_rejected("", found->reason, provider)),
-               "refused, says the look-up", &record);
+               "refused, says the look-up", &record, tell);
         return false;
     case soap::Found::State::unknown:
         break;
@@ -229,13 +229,14 @@ bool Attempt::look_up(Submission &submission) {
     }
     submission.unknown_count = 1;
     submission.unknown_at = now;
-    settle(submission, {State::uncertain, submission.outcome, {}, false, false},
+    const State state = submission.state == State::abandoned ? State::abandoned : State::uncertain;
+    settle(submission, {state, submission.outcome, {}, false, false},
            "the provider does not know it yet", &record);
     return false;
 }
 
 void Attempt::settle(Submission &submission, const Outcome &outcome, const std::string &detail,
-                     journal::EvidenceRecord *record) {
+                     journal::EvidenceRecord *record, const Tell &tell) {
     const journal::Time now = parts_.clock();
     submission.outcome = outcome.reply;
     submission.not_before =
@@ -243,26 +244,40 @@ void Attempt::settle(Submission &submission, const Outcome &outcome, const std::
     if (outcome.suspend) parts_.account.suspend(detail);
     Submission settled = submission;
     settled.state = outcome.state;
+    if (tell) tell(settled);
+    write_down(settled, detail, now, record);
+    submission.state =
+        outcome.state; // only now: a journal that failed leaves `submitting`, to be looked up
+}
+
+void Attempt::give_up(Submission &submission, const Reply &reply, const std::string &detail) {
+    submission.state = State::abandoned;
+    submission.outcome = reply;
+    submission.not_before = journal::never_again;
+    journal::EvidenceRecord record(parts_.evidence.root(), submission);
+    write_down(submission, detail, parts_.clock(), &record);
+}
+
+void Attempt::write_down(const Submission &settled, const std::string &detail, journal::Time now,
+                         journal::EvidenceRecord *record) {
     if (record != nullptr) {
         try {
             record->end(settled, detail, now);
         } catch (const journal::Unavailable &error) { // what has happened has happened
             log::event(log::Level::error, "evidence",
                        {{"queue_id", parts_.queue_id},
-                        {"private_id", submission.private_id.gateway_part()},
+                        {"private_id", settled.private_id.gateway_part()},
                         {"reason", error.what()}});
         }
     }
     parts_.journal.settle(settled, now);
-    submission.state =
-        outcome.state; // only now: a journal that failed leaves `submitting`, to be looked up
-    const bool good = outcome.state == State::accepted;
+    const bool good = settled.state == State::accepted;
     log::event(good ? log::Level::info : log::Level::warning,
-               good ? "submitted" : journal::name(outcome.state),
+               good ? "submitted" : journal::name(settled.state),
                {{"queue_id", parts_.queue_id},
-                {"private_id", submission.private_id.gateway_part()},
-                {"account", submission.account},
-                {"recipients", std::to_string(submission.recipients.size())},
+                {"private_id", settled.private_id.gateway_part()},
+                {"account", settled.account},
+                {"recipients", std::to_string(settled.recipients.size())},
                 {good ? "message_id" : "reason", detail}});
 }
 

@@ -39,7 +39,13 @@ class Attempt {
                 const IncomingMessage &message);
     /// FindSubmission. True where the provider has said `unknown` twice, a pause apart: it may be
     /// submitted again.
-    [[nodiscard]] bool look_up(journal::Submission &submission);
+    [[nodiscard]] bool look_up(journal::Submission &submission) { return look_up(submission, {}); }
+    /// The same, where what has come out is told to somebody before it is written down; what `tell`
+    /// throws leaves it as it was.
+    using Tell = std::function<void(const journal::Submission &)>;
+    [[nodiscard]] bool look_up(journal::Submission &submission, const Tell &tell);
+    /// Nothing more is done about it: `abandoned`, with this reply for whoever asks again.
+    void give_up(journal::Submission &submission, const Reply &reply, const std::string &detail);
 
   private:
     class Kept;
@@ -50,7 +56,9 @@ class Attempt {
     void answered(journal::Submission &submission, soap::Answer<soap::Submitted> &answer,
                   Kept &kept);
     void settle(journal::Submission &submission, const Outcome &outcome, const std::string &detail,
-                journal::EvidenceRecord *record);
+                journal::EvidenceRecord *record, const Tell &tell = {});
+    void write_down(const journal::Submission &settled, const std::string &detail,
+                    journal::Time now, journal::EvidenceRecord *record);
 
     const Parts parts_;
 };

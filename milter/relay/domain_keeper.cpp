@@ -25,14 +25,8 @@ std::string why(const soap::Answer<soap::Domains> &answer) {
     return std::get<soap::TokenFault>(answer).why;
 }
 
-DomainSet list_from(const DomainMemory &memory) {
-    DomainSet list;
-    for (const std::string &domain : memory.ended)
-        list.set(domain, DomainState::ended);
-    for (const auto &[provider, listed] : memory.providers)
-        for (const std::string &domain : listed.domains)
-            list.set(domain, DomainState::active);
-    return list;
+std::string today() {
+    return day_of(static_cast<std::int64_t>(std::time(nullptr)));
 }
 
 std::string name_of(const std::string &text) {
@@ -66,6 +60,7 @@ void DomainKeeper::accept(const std::string &text) {
     const std::string domain = name_of(text);
     if (const auto why = never_accepted(domain))
         throw std::invalid_argument(domain + " cannot be a De-Mail domain: it is " + *why);
+    if (const auto why = ended(domain)) throw std::invalid_argument(*why);
     {
         const std::lock_guard lock(mutex_);
         accept_.insert(domain);
@@ -77,11 +72,21 @@ void DomainKeeper::forget(const std::string &text) {
     const std::string domain = name_of(text);
     if (below_de_mail(domain))
         throw std::invalid_argument(domain + " is always De-Mail and cannot be forgotten");
+    if (const auto why = ended(domain)) throw std::invalid_argument(*why);
     {
         const std::lock_guard lock(mutex_);
         forget_.insert(domain);
     }
     refresh();
+}
+
+/// A sentence where the lists of ended providers have the domain: they win.
+std::optional<std::string> DomainKeeper::ended(const std::string &domain) const {
+    const auto settings = service_.settings();
+    const EndedProvider *provider = settings->ended.find(domain, today());
+    if (provider == nullptr) return std::nullopt;
+    return domain + " is in the list of ended providers (" + provider->name + ", " +
+           provider->date + "); still_active in the file of [policy] ended_providers takes it out";
 }
 
 DomainStatus DomainKeeper::status() const {
@@ -123,12 +128,15 @@ void DomainKeeper::run() {
 }
 
 void DomainKeeper::work() {
-    const auto configuration = service_.settings()->configuration;
+    const auto settings = service_.settings();
+    const auto &configuration = settings->configuration;
     DomainFiles files(configuration->domains, configuration->postfix_configuration);
     const auto pause = [&] { return wait(configuration->domains_settle); };
     DomainMemory memory = files.memory();
-    service_.replace_domains(std::make_shared<const DomainSet>(list_from(memory)));
-    files.publish(list_from(memory), pause); // what is known stands before anybody is asked
+    service_.replace_domains(
+        std::make_shared<const DomainSet>(list_from(memory, settings->ended, today())));
+    files.publish(list_from(memory, settings->ended, today()),
+                  pause); // what is known stands before anybody is asked
 
     const std::string before = memory.str();
     Domains accepted, forgotten;
@@ -152,7 +160,7 @@ void DomainKeeper::work() {
     }
     ask_providers(memory);
     if (memory.str() != before) files.remember(memory);
-    const DomainSet next = list_from(memory);
+    const DomainSet next = list_from(memory, settings->ended, today());
     service_.replace_domains(std::make_shared<const DomainSet>(next));
     files.publish(next, pause);
 

@@ -45,6 +45,7 @@ class DomainKeeper {
     void ask_providers(DomainMemory &memory);
     [[nodiscard]] DomainQuestions questions(const Configuration &configuration);
     void tell_of_refused(const std::string &provider, std::vector<std::string> refused);
+    [[nodiscard]] std::optional<std::string> ended(const std::string &domain) const;
     [[nodiscard]] bool ending() const;
     void alarm(const std::string &sentence);
     [[nodiscard]] bool wait(std::chrono::seconds time);

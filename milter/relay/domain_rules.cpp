@@ -156,6 +156,22 @@ DomainChange take_list(DomainMemory &memory, const std::string &provider,
     return change;
 }
 
+DomainSet list_from(const DomainMemory &memory, const EndedProviders &ended, std::string_view day) {
+    DomainSet list;
+    for (const std::string &domain : memory.ended)
+        list.set(domain, DomainState::ended);
+    for (const auto &[provider, listed] : memory.providers)
+        for (const std::string &domain : listed.domains)
+            list.set(domain,
+                     ended.find(domain, day) == nullptr ? DomainState::active : DomainState::ended);
+    for (const auto &[domain, entry] : ended.all()) {
+        if (ended.find(domain, day) == nullptr) continue;
+        list.set(domain, DomainState::ended);
+        if (entry.below) list.set("." + domain, DomainState::ended);
+    }
+    return list;
+}
+
 Domains DomainMemory::waiting() const {
     Domains all;
     for (const auto &[name, listed] : providers)

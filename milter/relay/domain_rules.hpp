@@ -2,6 +2,9 @@
 // a domain and what DNS hints at is asked through functions.
 #pragma once
 
+#include "message/domain_set.hpp"
+#include "message/ended_providers.hpp"
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -57,6 +60,11 @@ struct DomainChange {
                                      const std::string &version,
                                      const std::vector<std::string> &domains,
                                      const DomainQuestions &questions);
+
+/// The list in force on a day. A domain of an ended provider is in it as ended whoever still names
+/// it, and outside de-mail.de too: so Postfix hands its mail to the relay, never to the Internet.
+[[nodiscard]] DomainSet list_from(const DomainMemory &memory, const EndedProviders &ended,
+                                  std::string_view day);
 
 /// Why a provider may never add this domain whoever asks; nullopt: it may. `domain` as the provider
 /// wrote it.

@@ -142,10 +142,9 @@ Reply reply_for_uncertain(std::string_view provider) {
 }
 
 Reply reply_for_store() {
-    return {
-        451, "4.3.1",
-        "The De-Mail gateway cannot write its journal or evidence now; the De-Mail waits until the "
-        "administrator has made room"};
+    return {451, "4.3.1",
+            "The De-Mail gateway cannot keep its journal or evidence now; the De-Mail waits until "
+            "the administrator has mended that"};
 }
 
 Outcome outcome_for_store() {

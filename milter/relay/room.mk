@@ -1,5 +1,5 @@
 noinst_LIBRARIES += libdemail-relay.a
-libdemail_relay_a_CPPFLAGS = $(AM_CPPFLAGS) $(PSL_CFLAGS)
+libdemail_relay_a_CPPFLAGS = $(AM_CPPFLAGS) $(PSL_CFLAGS) $(CURL_CFLAGS)
 libdemail_relay_a_SOURCES = \
 	milter/relay/account.cpp \
 	milter/relay/account.hpp \
@@ -17,10 +17,16 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/domain_questions.hpp \
 	milter/relay/domain_rules.cpp \
 	milter/relay/domain_rules.hpp \
+	milter/relay/given_up.cpp \
+	milter/relay/given_up.hpp \
 	milter/relay/incoming_message.cpp \
 	milter/relay/incoming_message.hpp \
 	milter/relay/outcome.cpp \
 	milter/relay/outcome.hpp \
+	milter/relay/postfix_mail.cpp \
+	milter/relay/postfix_mail.hpp \
+	milter/relay/sender_notice.cpp \
+	milter/relay/sender_notice.hpp \
 	milter/relay/service.cpp \
 	milter/relay/service.hpp \
 	milter/relay/settings.cpp \
@@ -49,3 +55,7 @@ tests_unit_domain_rules_test_SOURCES = tests/unit/domain_rules_test.cpp
 tests_unit_domain_rules_test_LDADD = $(RELAY_TEST_LIBS)
 tests_unit_domain_files_test_SOURCES = tests/unit/domain_files_test.cpp
 tests_unit_domain_files_test_LDADD = $(RELAY_TEST_LIBS)
+UNIT_TESTS += tests/unit/given_up_test
+tests_unit_given_up_test_SOURCES = tests/unit/given_up_test.cpp tests/unit/relay_fixture.hpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_given_up_test_LDADD = $(RELAY_TEST_LIBS)

@@ -110,12 +110,25 @@ std::optional<Reply> Service::sender(const lmtp::Envelope &) {
 }
 
 /// Here and not only at the milter, since sendmail(1) and aliases come without its word.
-std::optional<Reply> Service::recipient(const lmtp::Envelope &, std::string_view recipient) {
+std::optional<Reply> Service::recipient(const lmtp::Envelope &envelope,
+                                        std::string_view recipient) {
     const auto address = Address::parse(recipient);
-    if (!address || domains()->find(address->domain()) != DomainState::ended) return std::nullopt;
-    return Reply{550, "5.1.2",
-                 "This is no longer a De-Mail address: its provider or its domain has ended; ask "
-                 "the recipient for another address"};
+    if (!address) return std::nullopt;
+    std::optional<Reply> reply;
+    const auto now = settings();
+    if (const auto *ended = now->ended.find(address->domain(), day_of(std::time(nullptr))))
+        reply = refusal(*ended);
+    else if (domains()->find(address->domain()) == DomainState::ended)
+        reply = Reply{550, "5.1.2",
+                      "This is no longer a De-Mail address: its provider or its domain has ended; "
+                      "write a letter or ask the recipient for another address"};
+    if (reply)
+        log::event(log::Level::notice, "refused",
+                   {{"queue_id", envelope.ident},
+                    {"recipient", address->str()},
+                    {"status", reply->enhanced},
+                    {"reason", reply->text}});
+    return reply;
 }
 
 std::unique_ptr<lmtp::Delivery> Service::begin(const lmtp::Envelope &envelope, Reply &refusal) {

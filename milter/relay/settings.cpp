@@ -1,5 +1,6 @@
 #include "relay/settings.hpp"
 
+#include "admin/ended_providers_file.hpp"
 #include "admin/seal_key_file.hpp"
 #include "crypto/token_key.hpp"
 #include "soap/reference_provider.hpp"
@@ -46,6 +47,9 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
     auto keys = read_seal_keys(configuration->seal_key_file);
     if (const auto *fault = std::get_if<std::string>(&keys)) throw std::runtime_error(*fault);
 
+    auto ended = read_ended_providers(*configuration);
+    if (!ended.faults.empty()) throw std::runtime_error(ended.faults.front().str());
+
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     for (const AccountConfiguration &account : configuration->accounts) {
         const auto provider = std::find_if(
@@ -57,9 +61,10 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
                          std::make_shared<Account>(account.name, account.provider,
                                                    wire_of(*configuration, *provider, account)));
     }
-    return std::make_shared<const Settings>(Settings{
-        configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
-        std::make_shared<Spool>(configuration->spool), journal::Evidence(configuration->evidence)});
+    return std::make_shared<const Settings>(
+        Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
+                 std::make_shared<Spool>(configuration->spool),
+                 journal::Evidence(configuration->evidence), std::move(ended.providers)});
 }
 
 } // namespace demail::relay

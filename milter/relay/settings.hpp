@@ -4,6 +4,7 @@
 
 #include "admin/configuration.hpp"
 #include "journal/evidence.hpp"
+#include "message/ended_providers.hpp"
 #include "message/seal.hpp"
 #include "relay/account.hpp"
 #include "relay/spool_file.hpp"
@@ -20,11 +21,12 @@ struct Settings {
     std::map<std::string, std::shared_ptr<Account>, std::less<>> accounts;
     std::shared_ptr<Spool> spool;
     journal::Evidence evidence;
+    EndedProviders ended{};
 };
 
-/// Reads the seal key; the tokens are opened when they are first needed, so that a relay can start
-/// before its card is unlocked. Makes the evidence's directory. Throws std::runtime_error with a
-/// sentence that names the file.
+/// Reads the seal key and the lists of ended providers; the tokens are opened when they are first
+/// needed, so that a relay can start before its card is unlocked. Makes the evidence's directory.
+/// Throws std::runtime_error with a sentence that names the file.
 [[nodiscard]] std::shared_ptr<const Settings>
 settings_from(std::shared_ptr<const Configuration> configuration);
 

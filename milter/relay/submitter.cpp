@@ -129,8 +129,10 @@ void Submitter::advance(Work &work, Submission &submission) {
             // Under our claim nobody else is at it: an earlier attempt could not write down its
             // end.
             [[fallthrough]];
-        case State::uncertain:
         case State::abandoned: // and yet it is here again
+            if (submission.not_before == journal::never_again) return;
+            [[fallthrough]];
+        case State::uncertain:
             if (attempt.look_up(submission))
                 attempt.submit(submission, delivery.admitted, delivery.message);
             return;

@@ -1,126 +1,36 @@
 """What the tests that kill the relay share: the preloaded library's control, and the books.
 
-A letter is known by a word in its body that no other has. Four books are kept of it: what the
-provider took, what reached the provider, what Postfix logged, what the journal says.
+A letter is known by a word in its body that no other has. Five books are kept of it: what the
+provider took, what reached the provider, what Postfix logged, what the journal and the evidence
+say.
 
 CRASH_SOAK in the environment: many more points, as `make soak-crash` sets it. CRASH_SEED: another
 seed. CRASH_AT: this point of a matrix alone.
 """
 
-import errno
 import json
-import mmap
 import os
 import random
 import re
 import secrets
 import shutil
 import sqlite3
-import struct
 import time
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from harness import ANNA, BOB, BUILD, EndToEnd, message, wait_for
-
-from daemons import RELAY_USER  # noqa: F401
+from crash_shim import Shim
+from daemons import RELAY_USER
+from harness import ANNA, BOB, EndToEnd, Failure, message, wait_for
 
 SOAK = bool(os.environ.get("CRASH_SOAK"))
 SEED = int(os.environ.get("CRASH_SEED") or (secrets.randbelow(10**6) if SOAK else 1))
 AT = int(os.environ.get("CRASH_AT") or 0)
-SHIM = os.path.join(BUILD, "tests/shim/crash-shim.so")
-WORDS = {"armed": 0, "count": 1, "at": 2, "failure": 3, "shift": 4}
 
 
 def chosen(name):
     """A source of random choices, another one for each test and seed."""
     return random.Random(f"{name} {SEED}")
-
-
-@dataclass
-class Act:
-    """One line of the library's log."""
-    number: int  # 0: not counted
-    kind: str
-    path: str    # of the file, or "lmtp", "provider"
-    inode: int
-    offset: int
-    length: int
-    octets: bytes  # written; or the second path, of a rename
-
-    @property
-    def on_file(self):
-        return self.path.startswith("/")
-
-
-class Shim:
-    """tests/shim/crash-shim.cpp in one relay."""
-
-    def __init__(self, box, watched=("journal", "spool", "evidence")):
-        self.directory = os.path.join(box.directory, "crash")
-        self.state = box.daemons.state
-        os.makedirs(self.directory)
-        os.chown(self.directory, RELAY_USER, -1)
-        self.control = os.path.join(self.directory, "control")
-        self.log_file = os.path.join(self.directory, "acts")
-        for path in (self.control, self.log_file):
-            with open(path, "wb") as file:
-                file.write(bytes(4096 if path == self.control else 0))
-            os.chown(path, RELAY_USER, -1)
-        with open(self.control, "r+b") as file:
-            self.words = mmap.mmap(file.fileno(), 4096)
-        self.read_to = 0
-        self.environment = {
-            "LD_PRELOAD": SHIM, "DEMAIL_CRASH_CONTROL": self.control,
-            "DEMAIL_CRASH_LOG": self.log_file,
-            "DEMAIL_CRASH_FILES": ":".join(os.path.join(self.state, name) for name in watched),
-            # Bound under another name beside its own, then renamed.
-            "DEMAIL_CRASH_LMTP": os.path.dirname(box.postfix.lmtp_socket) + "/",
-            # A build with sanitizers wants its own library to be first.
-            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
-
-    def set(self, **words):
-        for name, value in words.items():
-            struct.pack_into("=Q", self.words, 8 * WORDS[name], value)
-
-    def get(self, name):
-        return struct.unpack_from("=Q", self.words, 8 * WORDS[name])[0]
-
-    def arm(self, at=0, failure=0):
-        """Acts are counted from now on; the relay is killed just before number `at`, or this act
-        and all further ones on files fail with the errno `failure`."""
-        self.set(armed=0)
-        self.set(count=0, at=at, failure=failure)
-        self.set(armed=1)
-
-    def disarm(self):
-        self.set(armed=0, at=0, failure=0)
-
-    def acts(self):
-        """What was done since this was last asked."""
-        with open(self.log_file, "rb") as file:
-            file.seek(self.read_to)
-            whole, _, _ = file.read().rpartition(b"\n")
-        self.read_to += len(whole) + 1 if whole else 0
-        return [self._act(line) for line in whole.split(b"\n") if line]
-
-    @staticmethod
-    def _act(line):
-        number, kind, path, inode, offset, length, octets = line.split(b"\t")
-        return Act(int(number), kind.decode(), path.decode(), int(inode), int(offset),
-                   int(length), bytes.fromhex(octets.decode()))
-
-    def table(self, acts):
-        """For people: number, kind, file or peer, place and length."""
-        lines = []
-        for act in acts:
-            if not act.number:
-                continue
-            name = act.path[len(self.state) + 1:] if act.on_file else act.path
-            what = f"{act.offset}+{act.length}" if act.on_file and act.length else act.length or ""
-            lines.append(f"{act.number:5}  {act.kind:16} {re.sub('#[0-9]+.*', '#', name):18} "
-                         f"{what}")
-        return "\n".join(lines)
 
 
 @dataclass
@@ -282,7 +192,8 @@ class Crash(EndToEnd):
             with open(os.path.join(base, name, "submission.json"), encoding="utf-8") as file:
                 entry = json.load(file)
             with open(os.path.join(base, name, "content.eml"), "rb") as file:
-                entry["words"] = re.findall(rb"^(w[0-9a-f]{24})\r$", file.read(), re.M)
+                entry["content"] = file.read()
+            entry["words"] = re.findall(rb"^(w[0-9a-f]{24})\r$", entry["content"], re.M)
             self.submissions[name] = entry
         for line in self.request_log.new():
             entry = json.loads(line)
@@ -304,6 +215,8 @@ class Crash(EndToEnd):
             if count:
                 self.tally.points += 1
             self._check(letter)
+        if len(self.tally.lost + self.tally.twice + self.tally.wrong) > 5:
+            self.totals("given up here")
 
     def _check(self, letter):
         taken = [entry for entry in self.submissions.values()
@@ -328,13 +241,36 @@ class Crash(EndToEnd):
         expected = sorted(("accepted", one["messageId"]) for one in taken) or [("refused", "")]
         if letter.removed and written != expected:
             self.tally.wrong.append(f"{said}, journal {written}, provider {expected}")
+        for entry in taken:
+            wrong = self.wrong_evidence(entry)
+            if wrong:
+                self.tally.wrong.append(f"{said}, evidence: {wrong}")
+
+    def wrong_evidence(self, entry):
+        """What the evidence of an accepted submission does not show, or None."""
+        try:
+            evidence = self.evidence(entry)
+        except Failure as failure:
+            return str(failure)
+        copies = [content for name, content in evidence.items() if name.startswith("submitted")]
+        if entry["content"] not in copies:
+            return f"none of {sorted(evidence)} is what the provider took"
+        ends = []
+        for line in evidence.get("attempts.jsonl", b"").splitlines():
+            try:
+                ends.append(json.loads(line))
+            except ValueError:  # cut off
+                continue
+        last = ends[-1] if ends else {}
+        if (last.get("state"), last.get("messageId")) != ("accepted", entry["messageId"]):
+            return f"attempts.jsonl ends with {last}"
+        return None
 
     def totals(self, what, points="kill points"):
         tally = self.tally
-        print(f"\n{what}: {tally.points} {points}, {len(tally.lost)} lost, {len(tally.twice)} twice, "
-              f"{len(tally.wrong)} journals that are wrong (seed {SEED})", flush=True)
+        print(f"\n{what}: {tally.points} {points}, {len(tally.lost)} lost, "
+              f"{len(tally.twice)} twice, {len(tally.wrong)} books that disagree (seed {SEED})",
+              flush=True)
         self.assertGreater(tally.points, 0)
         self.assertEqual((tally.lost, tally.twice, tally.wrong), ([], [], []))
 
-
-__all__ = ["AT", "Act", "Crash", "SEED", "SOAK", "Shim", "chosen", "errno"]

@@ -105,7 +105,7 @@ class Disk:
             inode.safe = bytes(content)
 
     def _names(self, kept):
-        """(contents by inode, inodes by name, directories) with these acts on top of what is safe."""
+        """(contents by inode, inodes by name, directories): these acts on top of what is safe."""
         contents, names, directories = {}, dict(self.names), set(self.directories)
         for what, about, *rest in kept:
             if what in ("write", "truncate", "extend"):
@@ -134,7 +134,7 @@ class Disk:
         return contents, names, directories
 
     def _state(self, kept):
-        """({path: content}, {directories}); what stands in a directory that is not there is gone."""
+        """({path: content}, {directories}); what stands in no directory is gone."""
         contents, names, directories = self._names(kept)
         there = lambda path: all(  # noqa: E731
             parent in directories for parent in self._parents(path))

@@ -71,7 +71,8 @@ class Renewal:
 class TwoReaders(Renewal, EndToEnd):
     def test_the_end_is_said_and_the_next_card_takes_over_without_a_pause(self):
         token = self.box.token
-        self.assertIn("ends in 29 days: order the next card", token.cardd.process.log())
+        wait_for(lambda: "ends in 29 days: order the next card" in token.cardd.process.log(), 20,
+                 "word of the certificate's end")
         self.sends()
 
         self.new_card(reader=1)

@@ -9,8 +9,6 @@ KIB = 1024
 
 
 class Network(Crash):
-    settings = {"lookup_pause": 0}
-
     @classmethod
     def prepare(cls):
         super().prepare()

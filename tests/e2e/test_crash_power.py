@@ -11,7 +11,7 @@ from contextlib import closing
 
 from crash import AT, RELAY_USER, SOAK, Crash, chosen
 from disk import MODES, Disk
-from harness import main
+from harness import main, wait_for
 
 
 class Power(Crash):
@@ -131,33 +131,59 @@ class Power(Crash):
 
     def test_4_a_cut_in_the_first_letter_of_a_new_host(self):
         choice = chosen("new")
-        for mode in MODES if SOAK else ("nothing", "content", "names", "torn"):
-            for number in ((20, 40, 60, 80) if SOAK else (30, 60)):
-                self.box.relay.stop()
-                self.disk.replace(({}, {path for path in self.disk.directories}), RELAY_USER)
-                self.shim.acts()
-                self.box.daemons.start_relay()
-                self.cut_before(number, mode, choice)
+        points = [(number, mode) for number in range(8, 58, 2) for mode in MODES]
+        for number, mode in points if SOAK else choice.sample(points, 12):
+            self.new_host()
+            self.box.daemons.start_relay()
+            self.cut_before(number, mode, choice)
         self.totals("the power in a new host's first letter", "cuts")
+
+    def new_host(self):
+        self.box.relay.stop()
+        self.disk.replace(({}, set(self.disk.directories)), RELAY_USER)
+        self.shim.acts()
+
+    def test_6_a_cut_in_the_first_start_of_a_new_host(self):
+        choice = chosen("first start")
+        self.new_host()
+        self.shim.arm()
+        self.box.daemons.start_relay()
+        self.shim.disarm()
+        acts = [act for act in self.follow() if act.number and act.on_file]
+        print(f"\nthe acts of the first start\n{self.shim.table(acts)}")
+        points = [(act.number, mode) for act in acts for mode in MODES]
+        for number, mode in points if SOAK else choice.sample(points, 20):
+            self.new_host()
+            self.shim.arm(number)
+            self.box.relay.start()
+            wait_for(self.relay_died, 10, "the relay's end", 0.01)
+            self.shim.disarm()
+            self.follow()
+            self.cut(mode, choice)
+            letter = self.post(f"{number} of the first start, on the disk: {mode}")
+            self.deliver([letter])
+            self.check([letter])
+        self.totals("the power in a new host's first start", "cuts")
 
     def test_5_a_cut_after_a_restart_that_trusted_the_page_cache(self):
         """Killed before the sync of the outcome, started again: what the journal then tells
         Postfix must be on the disk."""
         self.recorded()
-        number = [act.number for act in self.recorded() if "sync" in act.kind][-1]
+        of_journal = lambda act: "sync" in act.kind and "/journal" in act.path  # noqa: E731
+        number = [act.number for act in self.recorded() if of_journal(act)][-1]
         for _ in range(10):  # a letter more or less has a page more or less
             self.shim.arm(number)
             letter = self.post()
             killed = self.killed([letter])
             self.shim.disarm()
             acts = self.follow()
-            done = sum("sync" in act.kind for act in acts if not act.kind.startswith("killed"))
-            if killed and "sync" in acts[-1].kind and done == 1:
+            done = sum(of_journal(act) for act in acts if not act.kind.startswith("killed"))
+            if killed and of_journal(acts[-1]) and done == 1:
                 break
             number += 1 if done < 2 else -1
             self.deliver([letter])
             self.follow()
-        self.assertTrue(killed and "sync" in acts[-1].kind)
+        self.assertTrue(killed and of_journal(acts[-1]))
         self.deliver([letter])
         self.box.relay.kill()
         self.follow()

@@ -1,4 +1,4 @@
-"""Several letters are on their way while the relay, the provider or the milter dies at any moment."""
+"""Several letters are on their way while relay, provider or milter dies or is told to end."""
 
 import os
 import signal
@@ -23,8 +23,13 @@ class Random(Crash):
     def kill(self, choice):
         victim = choice.choices(["relay", "provider", "milter"], [8, 2, 1])[0]
         process = getattr(self.box, victim)
-        if process.popen is not None:
-            process.popen.send_signal(signal.SIGKILL)
+        number = choice.choices([signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], [8, 1, 1])[0]
+        if number == signal.SIGHUP and victim != "provider":
+            process.popen.send_signal(number)  # it reads its configuration, and goes on
+            return
+        process.popen.send_signal(number)
+        if number == signal.SIGTERM:
+            process.stop()
         if victim == "relay" and choice.random() < 0.3:
             # Once more while it starts.
             process.kill()

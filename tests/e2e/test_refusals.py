@@ -1,8 +1,12 @@
 """Who and what is refused, where, and in which words."""
 
 import os
+import signal
+import subprocess
 
-from harness import ANNA, BOB, EndToEnd, Refused, body_of, main, message
+from harness import (ANNA, BOB, BUILD, EndToEnd, Refused, body_of, main, message,
+                     wait_for)
+from daemons import find_program
 
 OTTO = "otto@netz.example"
 INTERNET = "ida@internet.example"
@@ -167,6 +171,126 @@ class AtTheDoor(EndToEnd):
                 for submission in self.box.accepted()[self.before["accepted"]:]:
                     self.assertEqual([entry["address"] for entry in submission["recipients"]],
                                      [BOB])
+
+
+class EndedProviders(EndToEnd):
+    """A provider that has ended: refused at once, by name, and kept from the Internet."""
+
+    GONE = "gone.example"  # outside de-mail.de, and nobody's list has it
+
+    @classmethod
+    def prepare(cls):
+        provider = cls.box.provider_json()
+        provider["domains"]["list"].append("left.de-mail.de")
+        cls.box.write_provider(provider)
+        postfix, daemons = cls.box.postfix, cls.box.daemons
+        postfix.configure({"virtual_alias_maps": postfix.index(
+            os.path.join(postfix.etc, "virtual"), "secretary@firm.example bob@webde.de-mail.de\n")})
+        cls.own = os.path.join(cls.box.directory, "ended.toml")
+        cls.write_own("")
+        daemons.write_configuration(daemons.configuration().replace(
+            "[policy]\n", f'[policy]\nended_providers = "{cls.own}"\n'))
+
+    @classmethod
+    def write_own(cls, more):
+        with open(cls.own, "w", encoding="utf-8") as file:
+            file.write(f"""{more}
+[[ended]]
+provider = "Old Post"
+domains = ["{cls.GONE}", "left.de-mail.de"]
+date = "2022-08-31"
+source = "a letter of theirs"
+""")
+
+    def ctl(self, *words):
+        done = subprocess.run(
+            [find_program(BUILD, "demailctl"), "--config", self.box.daemons.config_file, *words],
+            capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def at_rcpt(self, address):
+        with self.box.client(login="anna") as client:
+            client.command(f"MAIL FROM:<{ANNA}>")
+            with self.assertRaises(Refused) as caught:
+                client.command(f"RCPT TO:<{address}>")
+        self.nothing_left()
+        return caught.exception.reply
+
+    def test_one_of_the_shipped_list(self):
+        self.assertRegex(self.at_rcpt("bob@webde.de-mail.de"),
+                         r"550 5\.1\.2 .*WEB\.DE .* ended its service in May 2025, .*write a letter")
+
+    def test_one_of_the_operators_that_the_provider_still_names(self):
+        self.assertRegex(self.at_rcpt("bob@left.de-mail.de"),
+                         r"550 5\.1\.2 .*Old Post, ended its service on 31 August 2022; ")
+        self.assertRegex(self.ctl("domains")[1], r"(?m)^left\.de-mail\.de +ended ")
+
+    def test_one_outside_de_mail(self):
+        self.assertIn("Old Post", self.at_rcpt(f"bob@{self.GONE}"))
+
+    def bounced(self, name, address):
+        bounce = self.bounce()
+        self.assertIn(f"<{address}>", bounce)
+        self.assertRegex(bounce.replace("\n    ", " ").replace("\r", ""), rf"5\.1\.2.*{name}")
+        self.box.postfix.wait_empty()
+        self.nothing_left()
+
+    def test_from_sendmail_it_bounces_and_never_leaves(self):
+        for address in (f"bob@{self.GONE}", "bob@left.de-mail.de"):
+            with self.subTest(address):
+                self.setUp()
+                content = message("root@firm.example", [address]).replace(b"\r\n", b"\n")
+                self.box.postfix.sendmail(content, "-f", "root@firm.example", "--", address)
+                self.bounced("Old Post", address)
+
+    def test_behind_an_alias_it_bounces_with_the_reason(self):
+        self.send(["secretary@firm.example"])
+        self.bounced(r"WEB\.DE", "bob@webde.de-mail.de")
+
+    def test_others_are_sent_to(self):
+        self.send([BOB])
+        self.accepted(1)
+
+    def test_demailctl_knows_and_does_not_forget(self):
+        code, said = self.ctl("test-address", "bob@left.de-mail.de", "--from", ANNA,
+                              "--login", "anna")
+        self.assertEqual(code, 1)
+        self.assertIn("Old Post", said)
+        for verb in ("accept", "forget"):
+            code, said = self.ctl("domains", verb, self.GONE)
+            self.assertEqual(code, 1)
+            self.assertIn(f"{self.GONE} is in the list of ended providers (Old Post, 2022-08-31)",
+                          said)
+
+    def test_a_fault_in_the_file_stops_a_start_and_not_a_reload(self):
+        self.write_own("dates = 1")
+        try:
+            for program in ("demail-milter", "demail-relay", "demailctl"):
+                done = subprocess.run(
+                    [find_program(BUILD, program), "--config", self.box.daemons.config_file,
+                     "--check-config"], capture_output=True, text=True, check=False, timeout=60)
+                self.assertEqual(done.returncode, 78, done.stderr)
+                self.assertIn(f"{self.own}:1:1: unknown key \"dates\"", done.stderr)
+            os.kill(self.box.milter.pid, signal.SIGHUP)
+            os.kill(self.box.relay.pid, signal.SIGHUP)
+            self.assertIn("Old Post", self.at_rcpt(f"bob@{self.GONE}"))
+        finally:
+            self.write_own("")
+
+    def test_the_operator_says_that_one_is_still_there(self):
+        self.write_own('still_active = ["webde.de-mail.de"]')
+        try:
+            os.kill(self.box.milter.pid, signal.SIGHUP)
+            os.kill(self.box.relay.pid, signal.SIGHUP)
+            wait_for(lambda: "webde.de-mail.de" not in self.ctl("domains")[1], 30,
+                     "the domain to be as any other below de-mail.de")
+            self.send(["bob@webde.de-mail.de"])
+            self.assertIn("no such De-Mail address", self.bounce())  # the provider's own words
+        finally:
+            self.write_own("")
+            os.kill(self.box.milter.pid, signal.SIGHUP)
+            os.kill(self.box.relay.pid, signal.SIGHUP)
+            wait_for(lambda: "webde.de-mail.de" in self.ctl("domains")[1], 30, "the list as it was")
 
 
 class ByTheProvider(EndToEnd):

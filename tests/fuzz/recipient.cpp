@@ -52,7 +52,7 @@ void recipient(std::string_view text) {
         HOLDS(!ends_in_demail(text));
     }
     if (reading.kind != Kind::ordinary && reading.kind != Kind::demail) {
-        const Reply reply = filter::refusal(reading.kind);
+        const Reply reply = filter::refusal(reading);
         HOLDS(reply.code >= 400 && reply.code < 600);
         HOLDS(reply.enhanced.front() == static_cast<char>('0' + reply.code / 100));
         HOLDS(!reply.text.empty());

@@ -14,6 +14,7 @@ FUZZ_TARGETS = \
 	domain_rules \
 	ecdsa \
 	evidence_line \
+	ended_providers \
 	header \
 	key_uri \
 	lmtp_data \
@@ -53,6 +54,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/domain_rules.cpp \
 	tests/fuzz/ecdsa.cpp \
 	tests/fuzz/evidence_line.cpp \
+	tests/fuzz/ended_providers.cpp \
 	tests/fuzz/header.cpp \
 	tests/fuzz/key_uri.cpp \
 	tests/fuzz/lmtp_data.cpp \

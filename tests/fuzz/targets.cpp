@@ -18,6 +18,7 @@
     one(domain_rules) \
     one(ecdsa) \
     one(evidence_line) \
+    one(ended_providers) \
     one(header) \
     one(key_uri) \
     one(lmtp_data) \

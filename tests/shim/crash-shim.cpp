@@ -58,6 +58,23 @@ long written(const char *kind, int fd, const iovec *parts, int count, long long 
                    at_offset);
 }
 
+/// A write of what another file holds. The offsets are as copy_file_range(2) takes them: null is
+/// the file's own position.
+template <typename Call>
+long copied(int from, const off_t *from_offset, int to, const off_t *to_offset, Call call) {
+    Act act("write");
+    if (!is_watched(to, act)) return call();
+    off_t source = from_offset != nullptr ? *from_offset : ::syscall(SYS_lseek, from, 0, SEEK_CUR);
+    act.offset = to_offset != nullptr ? *to_offset : ::syscall(SYS_lseek, to, 0, SEEK_CUR);
+    std::string bytes;
+    return on_file(act, call, [&](long result) {
+        bytes.resize(static_cast<std::size_t>(result));
+        ::syscall(SYS_pread64, from, bytes.data(), bytes.size(), source);
+        act.length = bytes.size();
+        act.bytes = bytes;
+    });
+}
+
 int opened(int directory, const char *path, int flags, mode_t mode) {
     const auto call = [&] { return ::syscall(SYS_openat, directory, path, flags, mode); };
     if (shim == nullptr || path == nullptr) return static_cast<int>(call());
@@ -171,10 +188,20 @@ SHOWN int posix_fallocate(int fd, off_t offset, off_t length) {
 SHOWN int posix_fallocate64(int fd, off64_t offset, off64_t length) {
     return posix_fallocate(fd, offset, length);
 }
-/// "Not here": callers then read and write.
-SHOWN ssize_t copy_file_range(int, off64_t *, int, off64_t *, size_t, unsigned) {
-    errno = EXDEV;
-    return -1;
+SHOWN ssize_t copy_file_range(int from, off64_t *from_offset, int to, off64_t *to_offset,
+                              size_t size, unsigned flags) {
+    return copied(from, from_offset, to, to_offset, [&] {
+        return ::syscall(SYS_copy_file_range, from, from_offset, to, to_offset, size, flags);
+    });
+}
+SHOWN ssize_t sendfile(int to, int from, off_t *offset, size_t size) {
+    const auto call = [&] { return ::syscall(SYS_sendfile, to, from, offset, size); };
+    Act act("send");
+    return shim != nullptr && is_peer(to, act) ? on_socket("send", to, call)
+                                               : copied(from, offset, to, nullptr, call);
+}
+SHOWN ssize_t sendfile64(int to, int from, off64_t *offset, size_t size) {
+    return sendfile(to, from, offset, size);
 }
 
 // Making it last

@@ -92,6 +92,8 @@ key_file = "/seal.key"
 lifetime_days = 2
 [policy]
 mixed_recipients = "refuse"
+ended_providers = "/ended.toml"
+shipped_ended_providers = "/shipped.toml"
 )" + with_rule(R"(from = "*@firm.example"
 as = "*@firm.de-mail.de"
 login = "*"
@@ -115,6 +117,7 @@ deliver = "*@firm.example"
     CHECK_EQUAL(c.lookup_pause.count(), 1);
     CHECK_EQUAL(c.seal_lifetime.count(), 2 * 86400);
     CHECK(c.refuse_mixed_recipients);
+    CHECK_EQUAL(c.ended_providers + c.shipped_ended_providers, "/ended.toml/shipped.toml");
     CHECK_EQUAL(c.providers.at(0).endpoint, "https://gate.example:8443/demail");
     CHECK_EQUAL(c.accounts.at(0).domains.at(0), "firm.de-mail.de");
     CHECK_EQUAL(c.accounts.at(0).mailboxes.size(), 1U);

@@ -70,9 +70,11 @@ struct Gateway {
         if (index_there) write(configuration.domains + ".db", "index");
     }
 
-    AddressAnswer ask(const ctl::AddressQuestion &question) const {
+    AddressAnswer ask(const ctl::AddressQuestion &question,
+                      const EndedProviders &ended = {}) const {
         return ctl::judge_address(question, configuration,
-                                  std::make_shared<filter::DomainList>(configuration.domains));
+                                  std::make_shared<filter::DomainList>(configuration.domains),
+                                  ended);
     }
 };
 
@@ -156,6 +158,20 @@ static void what_is_not_known_now_is_neither_yes_nor_no() {
     CHECK_EQUAL(away.reply->code, 451);
 }
 
+static void an_ended_provider_is_named_by_either_door() {
+    EndedProviders ended;
+    ended.add(
+        "other.de-mail.de",
+        {std::make_shared<EndedProvider>(EndedProvider{"Old Post", "2022-08-31", "", ""}), false});
+    const auto smtp = Gateway().ask({bob, "anna@firm.example", "anna", "", false}, ended);
+    CHECK(smtp.kind == Kind::refused);
+    CHECK(smtp.reply->text.find("Old Post") != std::string::npos);
+    const auto local = Gateway().ask({bob, "root@firm.example", "", "", true}, ended);
+    CHECK(local.kind == Kind::refused);
+    CHECK(local.sentence.find("demail-relay bounces it") != std::string::npos);
+    CHECK(local.sentence.find("Old Post") != std::string::npos);
+}
+
 static void what_is_no_address_is_called_neither() {
     const auto answer = Gateway().ask({"a@b@c d", "anna@firm.example", "anna", "", false});
     CHECK(answer.kind == Kind::refused);
@@ -178,5 +194,6 @@ int main() {
          TEST(sendmail_has_local_rules_alone), TEST(ordinary_addresses_are_not_de_mail),
          TEST(a_domain_that_has_ended_is_refused),
          TEST(what_is_not_known_now_is_neither_yes_nor_no),
+         TEST(an_ended_provider_is_named_by_either_door),
          TEST(what_is_no_address_is_called_neither), TEST(observing_changes_no_answer)});
 }

@@ -74,7 +74,11 @@ Started start(const Directory &directory, std::vector<std::string> arguments) {
 
 std::string good_file(const Directory &directory) {
     const std::string key = directory.write("seal.key", "k1 " + std::string(64, 'a') + "\n", 0640);
-    return directory.write("demail.toml", "[seal]\nkey_file = \"" + key + "\"\n", 0644);
+    const std::string ended = directory.write("ended.toml", "", 0644);
+    return directory.write("demail.toml",
+                           "[seal]\nkey_file = \"" + key +
+                               "\"\n[policy]\nshipped_ended_providers = \"" + ended + "\"\n",
+                           0644);
 }
 
 /// Where sd_notify's datagrams go.

@@ -184,6 +184,41 @@ void the_memory_is_read_as_it_was_written() {
     CHECK(!DomainMemory::parse("accepted\n"));
 }
 
+std::string state(const demail::DomainSet &list, const std::string &domain) {
+    const auto found = list.find(domain);
+    return !found ? "" : *found == demail::DomainState::active ? "active" : "ended";
+}
+
+void an_ended_provider_wins_over_a_list_that_still_names_its_domain() {
+    DomainMemory memory;
+    memory.providers["fp"].domains = {"a.old.example", "firm.example", "old.example",
+                                      "webde.de-mail.de"};
+    demail::EndedProviders ended;
+    const auto provider = std::make_shared<demail::EndedProvider>(
+        demail::EndedProvider{"Old Post", "2022-08-31", "", ""});
+    ended.add("old.example", {provider, true});
+    ended.add("webde.de-mail.de", {provider, false});
+    const auto list = list_from(memory, ended, "2022-09-01");
+    CHECK_EQUAL(state(list, "old.example"), "ended");
+    CHECK_EQUAL(state(list, "a.old.example"), "ended");
+    CHECK_EQUAL(state(list, "b.old.example"), "ended");
+    CHECK_EQUAL(state(list, "webde.de-mail.de"), "ended");
+    CHECK_EQUAL(state(list, "x.webde.de-mail.de"), "active");
+    CHECK_EQUAL(state(list, "firm.example"), "active");
+    // On its last day the service still runs.
+    CHECK_EQUAL(state(list_from(memory, ended, "2022-08-31"), "old.example"), "active");
+}
+
+void an_ended_domain_that_no_list_names_is_still_kept_from_the_internet() {
+    demail::EndedProviders ended;
+    ended.add("old.example", {std::make_shared<demail::EndedProvider>(
+                                  demail::EndedProvider{"Old Post", "2022-08-31", "", ""}),
+                              false});
+    const auto list = list_from({}, ended, "2026-11-29");
+    CHECK_EQUAL(state(list, "old.example"), "ended");
+    CHECK_EQUAL(state(list, "a.old.example"), "");
+}
+
 void a_million_domains_take_no_time() {
     DomainMemory memory;
     std::vector<std::string> many = firms(1'000'000);
@@ -194,23 +229,26 @@ void a_million_domains_take_no_time() {
 } // namespace
 
 int main() {
-    return demail::test::run("domain rules",
-                             {
-                                 TEST(names_that_no_provider_may_add),
-                                 TEST(one_bad_name_does_not_spoil_the_list),
-                                 TEST(a_version_cannot_write_into_the_memory),
-                                 TEST(our_own_domain_is_refused),
-                                 TEST(a_new_domain_outside_waits_for_dns_or_the_operator),
-                                 TEST(dns_is_asked_of_a_few_new_names_alone),
-                                 TEST(a_name_waits_as_long_as_the_list_has_it),
-                                 TEST(a_name_that_waits_is_no_change),
-                                 TEST(a_listed_domain_that_becomes_our_own_has_not_ended),
-                                 TEST(a_name_of_our_own_does_not_wait),
-                                 TEST(what_dns_confirmed_once_stays_when_dns_falls_silent),
-                                 TEST(more_than_five_per_cent_at_once_is_an_alarm),
-                                 TEST(a_domain_that_leaves_the_list_has_ended_and_may_come_back),
-                                 TEST(a_domain_that_another_provider_still_lists_has_not_ended),
-                                 TEST(the_memory_is_read_as_it_was_written),
-                                 TEST(a_million_domains_take_no_time),
-                             });
+    return demail::test::run(
+        "domain rules",
+        {
+            TEST(names_that_no_provider_may_add),
+            TEST(one_bad_name_does_not_spoil_the_list),
+            TEST(a_version_cannot_write_into_the_memory),
+            TEST(our_own_domain_is_refused),
+            TEST(a_new_domain_outside_waits_for_dns_or_the_operator),
+            TEST(dns_is_asked_of_a_few_new_names_alone),
+            TEST(a_name_waits_as_long_as_the_list_has_it),
+            TEST(a_name_that_waits_is_no_change),
+            TEST(a_listed_domain_that_becomes_our_own_has_not_ended),
+            TEST(a_name_of_our_own_does_not_wait),
+            TEST(what_dns_confirmed_once_stays_when_dns_falls_silent),
+            TEST(more_than_five_per_cent_at_once_is_an_alarm),
+            TEST(a_domain_that_leaves_the_list_has_ended_and_may_come_back),
+            TEST(a_domain_that_another_provider_still_lists_has_not_ended),
+            TEST(the_memory_is_read_as_it_was_written),
+            TEST(an_ended_provider_wins_over_a_list_that_still_names_its_domain),
+            TEST(an_ended_domain_that_no_list_names_is_still_kept_from_the_internet),
+            TEST(a_million_domains_take_no_time),
+        });
 }

@@ -128,9 +128,17 @@ class Firm {
   private:
     std::shared_ptr<const filter::Settings> make(bool observe, bool refuse_mixed) {
         auto settings = std::make_shared<filter::Settings>();
+        const EndedProviders::Domain ended{
+            std::make_shared<EndedProvider>(EndedProvider{"Old Post", "2022-08-31", "", ""}),
+            false};
         settings->observe = observe;
         settings->refuse_mixed_recipients = refuse_mixed;
         settings->rules = SenderRules(firm_rules());
+        settings->ended.add("ended.de-mail.de", ended);
+        settings->ended.add("unlisted.example", ended);
+        settings->ended.add(
+            "later.de-mail.de",
+            {std::make_shared<EndedProvider>(EndedProvider{"N", "2031-12", "", ""}), false});
         settings->keys = std::get<SealKeys>(SealKeys::parse("k1 " + std::string(64, 'a') + "\n"));
         // A clock that moves a second with every look, so that changes are seen at once.
         settings->domains = std::make_shared<filter::DomainList>(

@@ -30,6 +30,46 @@ static void a_network_is_a_right_where_the_clients_address_is_known() {
     CHECK_EQUAL(rcpt_from("<scan@firm.example>", {"", "", "", ""}), "550 5.7.1");
 }
 
+// The fixture's clock stands in November 2023.
+static void an_ended_provider_is_refused_by_name_whatever_the_list_says() {
+    Firm firm;
+    firm.list.both("ended.de-mail.de active\n");
+    firm.mail_from_anna();
+    const auto reply = firm.session.recipient("<bob@Ended.De-Mail.de>", "4QabcdE");
+    CHECK(reply.has_value());
+    CHECK_EQUAL(std::to_string(reply->code) + " " + reply->enhanced, "550 5.1.2");
+    CHECK(reply->text.find("Old Post, ended its service on 31 August 2022") != std::string::npos);
+    CHECK(firm.logged_line_with("31 August 2022"));
+    CHECK_EQUAL(firm.rcpt("<bob@later.de-mail.de>"), "250");
+    CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
+}
+
+static void an_ended_provider_is_refused_while_the_list_is_away_or_lacks_it() {
+    Firm firm;
+    firm.mail_from_anna();
+    CHECK_EQUAL(firm.rcpt("<bob@unlisted.example>"), "550 5.1.2");
+    firm.list.remove("domains.db");
+    firm.mail_from_anna();
+    CHECK_EQUAL(firm.rcpt("<bob@ended.de-mail.de>"), "550 5.1.2");
+    CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "451 4.3.0");
+}
+
+static void sendmail_to_an_ended_provider_goes_to_the_relay_never_to_the_internet() {
+    Firm routed;
+    routed.sendmail_from("www-data@firm.example");
+    CHECK_EQUAL(routed.rcpt("bob@ended.de-mail.de"), "250");
+    CHECK_EQUAL(routed.header({{"From", " www-data@firm.example"}}), "let go");
+    Firm unrouted;
+    unrouted.sendmail_from("www-data@firm.example");
+    CHECK_EQUAL(unrouted.rcpt("bob@unlisted.example"), "250");
+    CHECK(unrouted.header({{"From", " www-data@firm.example"}}).starts_with("550 5.1.2 "));
+    Firm listed;
+    listed.list.both("unlisted.example ended\n");
+    listed.sendmail_from("www-data@firm.example");
+    CHECK_EQUAL(listed.rcpt("bob@unlisted.example"), "250");
+    CHECK_EQUAL(listed.header({{"From", " www-data@firm.example"}}), "let go");
+}
+
 static void the_null_sender_is_refused() {
     CHECK_EQUAL(rcpt_from("<>", {"10.1.2.3", "25", "", ""}), "550 5.7.1");
     CHECK_EQUAL(rcpt_from("<>", {"192.0.2.7", "587", "anna", ""}), "550 5.7.1");
@@ -184,18 +224,25 @@ static void a_reply_is_one_line_of_ascii() {
 int main() {
     return test::run(
         "filter_refusals",
-        {TEST(a_sender_needs_a_rule), TEST(a_network_is_a_right_where_the_clients_address_is_known),
-         TEST(the_null_sender_is_refused), TEST(a_local_rule_fits_sendmail_alone),
+        {TEST(a_sender_needs_a_rule),
+         TEST(a_network_is_a_right_where_the_clients_address_is_known),
+         TEST(an_ended_provider_is_refused_by_name_whatever_the_list_says),
+         TEST(an_ended_provider_is_refused_while_the_list_is_away_or_lacks_it),
+         TEST(sendmail_to_an_ended_provider_goes_to_the_relay_never_to_the_internet),
+         TEST(the_null_sender_is_refused),
+         TEST(a_local_rule_fits_sendmail_alone),
          TEST(sendmail_without_a_rule_goes_unsealed),
          TEST(sendmail_is_refused_at_the_end_where_the_transport_map_would_miss_the_address),
          TEST(sendmail_hears_of_a_list_that_is_away_at_the_end),
          TEST(text_that_is_no_address_stops_sendmail_only_where_de_mail_is_in_it),
          TEST(recipients_that_cannot_be_judged_are_refused_at_once),
-         TEST(the_state_of_the_domain_decides), TEST(a_missing_index_holds_up_de_mail_alone),
+         TEST(the_state_of_the_domain_decides),
+         TEST(a_missing_index_holds_up_de_mail_alone),
          TEST(mixed_recipients_are_refused_where_the_policy_says_so),
          TEST(the_4097th_recipient_is_for_another_message),
          TEST(a_refusal_is_logged_with_its_reason),
          TEST(observing_refuses_nothing_and_changes_nothing),
          TEST(observing_says_what_sendmail_would_hear),
-         TEST(observing_tells_of_sendmail_without_a_rule), TEST(a_reply_is_one_line_of_ascii)});
+         TEST(observing_tells_of_sendmail_without_a_rule),
+         TEST(a_reply_is_one_line_of_ascii)});
 }

@@ -5,6 +5,7 @@
 
 #include "message/content.hpp"
 #include "relay/admission.hpp"
+#include "relay/settings.hpp"
 #include "relay/submitter.hpp"
 #include "temporary_directory.hpp"
 
@@ -142,6 +143,18 @@ struct Relay {
         const std::string queue_id = "4abc";
         return submitter.submit(
             {admitted, incoming, account, evidence, std::chrono::seconds(60), queue_id});
+    }
+
+    /// What a part that works without a delivery needs.
+    [[nodiscard]] relay::Settings settings() const {
+        return {
+            std::make_shared<const Configuration>(),
+            keys,
+            {{"firm", std::make_shared<relay::Account>(
+                          "firm", "fp", [to = provider] { return std::make_unique<Shared>(to); })}},
+            std::make_shared<relay::Spool>(directory.path()),
+            evidence,
+            {}};
     }
 
   private:

@@ -1,0 +1,16 @@
+// The journal read by demailctl itself, where no relay runs that could be asked.
+#pragma once
+
+#include "admin/configuration.hpp"
+#include "journal/journal.hpp"
+
+#include <memory>
+
+namespace demail::ctl {
+
+/// For root, who becomes the relay's user for the rest of the program: so the files that SQLite
+/// makes beside the journal are the relay's, and PostgreSQL knows the user. For that user himself
+/// too. Throws std::runtime_error with a sentence for anybody else, and where there is no journal.
+[[nodiscard]] std::unique_ptr<journal::Journal> open_journal(const Configuration &configuration);
+
+} // namespace demail::ctl
