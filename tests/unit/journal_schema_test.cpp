@@ -198,6 +198,10 @@ void relays_that_start_at_once_find_one_journal() {
     for (const std::string &fault : faults)
         CHECK_EQUAL(fault, "");
     CHECK_EQUAL(Journal::open(place.url, "host-9")->counts()[State::submitting], 6);
+    // Nobody ran into the tables of another one.
+    CHECK_EQUAL(place.sql("select xact_rollback from pg_stat_database where datname = "
+                          "current_database()"),
+                "0");
 }
 
 void a_database_in_another_encoding_is_refused() {
