@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	tests/e2e/test_given_up.py \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
+	tests/e2e/test_key_rotation.py \
 	tests/data/outcomes \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
@@ -47,6 +48,7 @@ EXTRA_DIST += \
 	tests/e2e/test_token.py \
 	tests/e2e/postgresql.py \
 	tests/e2e/test_two_relays.py \
+	tests/e2e/two_hosts.py \
 	tests/e2e/test_uncertain.py \
 	tests/e2e/test_virtual_card.py \
 	tests/e2e/test_virtual_card_faults.py \
