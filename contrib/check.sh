@@ -4,7 +4,8 @@
 #
 #   contrib/check.sh             QUICK=1: without the tests that build again (fuzz, packaging) and
 #                                those of the virtual card, which need namespaces of their own
-#                                FULL=1: the unit tests with sanitizers and make distcheck too
+#                                SANITIZERS=1: the unit tests with sanitizers too
+#                                FULL=1: that and make distcheck
 set -euo pipefail
 
 source_directory=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -58,10 +59,10 @@ flags="-j $tests_at_once --repeat until-pass:2"
 make -s -j"$jobs" check CTESTFLAGS="$flags"
 ended
 
-if [ "${FULL-}" ]; then
+if [ "${SANITIZERS-}${FULL-}" ]; then
 	step 'Unit tests with ASan and UBSan'
 	configured_in "$build_directory-sanitizers" --enable-sanitizers CXXFLAGS='-O1 -g1'
-	make -s -j"$jobs" check CTESTFLAGS="-j $jobs -L unit"
+	make -s -j"$jobs" check CTESTFLAGS="-j $jobs -L unit --repeat until-pass:2"
 	ended
 
 	step 'Unit tests of threads with TSan'
@@ -82,7 +83,9 @@ if [ "${FULL-}" ]; then
 			{ tail -n 60 "$program.log" >&2; stop "$program failed under TSan."; }
 	done
 	ended
+fi
 
+if [ "${FULL-}" ]; then
 	step 'make distcheck'
 	cd "$build_directory"
 	make -s -j"$jobs" distcheck CTESTFLAGS="-j $jobs -L 'unit|packaging'" \
