@@ -20,6 +20,7 @@ sys.path.insert(0, HERE)
 import card_bench  # noqa: E402
 from card_bench import Bench, Failure, PcscError, connect  # noqa: E402
 from cardd import Cardd, unattended  # noqa: E402
+from process import wait_for  # noqa: E402
 
 BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
 CLIENTS = 4
@@ -332,20 +333,28 @@ class Beginning(WithDaemon):
         self.signing()
         self.finish()
 
+    def card_seen(self, before):
+        wait_for(lambda: 'state="here"' in self.cardd.process.log()[before:], 20,
+                 "the card, seen by the daemon")
+
     def test_the_card_comes_after_the_daemon(self):
+        before = len(self.cardd.process.log())
         self.card.remove()
         self.cardd.start()
         time.sleep(1)
         self.card.insert()
+        self.card_seen(before)
         self.start_clients()
         self.finish()
 
     def test_pcscd_comes_after_the_daemon(self):
+        before = len(self.cardd.process.log())
         self.bench.pcscd.stop()
         self.cardd.start()
         time.sleep(1)
         self.bench.pcscd.start()
         self.card.insert()
+        self.card_seen(before)
         self.start_clients()
         self.finish()
 

@@ -55,7 +55,8 @@ class Status(Demailctl):
         self.assertEqual({one["verdict"] for one in report["findings"]}, {"good"})
         self.assertGreaterEqual(report["relay"]["submissions"]["accepted"], 1)
         self.assertEqual(report["relay"]["accounts"],
-                         [{"name": "firm", "provider": "sandbox", "suspended": None}])
+                         [{"name": "firm", "provider": "sandbox", "suspended": None,
+                           "resting": None}])
 
     def test_text_comes_in_columns_without_colours(self):
         code, out, err = self.ctl("status")
