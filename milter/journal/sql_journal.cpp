@@ -260,10 +260,10 @@ class SqlJournal final : public Journal, private History {
             try {
                 return act(*lent->kept, lent->sql);
             } catch (const soci::soci_error &error) {
+                discard(lent);
                 if (lent->taken(error))
                     throw Conflict(
                         "a recipient of this hand-over is being submitted by somebody else");
-                discard(lent);
                 throw;
             } catch (const CommitUnanswered &) {
                 discard(lent);
@@ -276,7 +276,9 @@ class SqlJournal final : public Journal, private History {
         }
     }
 
-    /// A file stays open: it is the same one, and SOCI would leak each handle whose opening fails.
+    /// A statement that has failed is not used again: SOCI's of PostgreSQL would leak what it was
+    /// given. A file stays open: it is the same one, and SOCI leaks each handle whose opening
+    /// fails.
     void discard(Pool::Lent &lent) const noexcept {
         if (pool_.dialect().shared) lent.discard();
     }
