@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/data/outcomes \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
+	tests/e2e/test_rebuild.py \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \
