@@ -24,6 +24,8 @@ libdemail_journal_a_SOURCES = \
 	milter/journal/postgresql_database.cpp \
 	milter/journal/postgresql_settings.cpp \
 	milter/journal/postgresql_settings.hpp \
+	milter/journal/purge.cpp \
+	milter/journal/purge.hpp \
 	milter/journal/rebuild.cpp \
 	milter/journal/rebuild.hpp \
 	milter/journal/records.cpp \
@@ -62,6 +64,9 @@ tests_unit_journal_hosts_test_LDADD = $(JOURNAL_TEST_LIBS)
 tests_unit_journal_outage_test_SOURCES = tests/unit/journal_outage_test.cpp $(JOURNAL_TEST_SOURCES)
 tests_unit_journal_outage_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)
 tests_unit_journal_outage_test_LDADD = $(JOURNAL_TEST_LIBS)
+UNIT_TESTS += tests/unit/purge_test
+tests_unit_purge_test_SOURCES = tests/unit/purge_test.cpp tests/unit/temporary_directory.hpp
+tests_unit_purge_test_LDADD = $(JOURNAL_TEST_LIBS)
 UNIT_TESTS += tests/unit/journal_rebuild_test
 tests_unit_journal_rebuild_test_SOURCES = tests/unit/journal_rebuild_test.cpp $(JOURNAL_TEST_SOURCES)
 tests_unit_journal_rebuild_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS)

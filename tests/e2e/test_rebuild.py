@@ -4,9 +4,11 @@ import glob
 import json
 import os
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 
-from crash import AT, SOAK, Crash, chosen
+from crash import AT, RELAY_USER, SOAK, Crash, chosen
 from daemons import find_program
 from harness import ANNA, BOB, BUILD, DORA, Client, main, wait_for
 
@@ -164,6 +166,42 @@ class Rebuild(Crash):
                 break
         self.totals("a rebuild")
         self.assertGreater(self.tally.points, 0 if AT else 50 // every)
+
+    def test_by_hand_after_an_old_copy_was_put_back(self):
+        first = self.post("before the copy")
+        self.assertEqual(self.deliver([first]), [])
+        self.box.relay.stop()
+        copy = os.path.join(self.box.directory, "copy.db")
+        with closing(sqlite3.connect(self.journal_path)) as old, \
+                closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+        os.chown(self.journal_path, RELAY_USER, -1)
+        self.box.daemons.start_relay()
+        second = self.uncertain("after the copy")
+        before = self.counts()
+        code, out, err = self.ctl("evidence", "rebuild")
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("stop the relay", err)
+        self.lose_journal()
+        os.rename(copy, self.journal_path)
+        os.chown(self.journal_path, RELAY_USER, -1)
+        code, out, err = self.ctl("evidence", "rebuild", "--json")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(json.loads(out)["restored"], 1)
+        self.assertEqual(json.loads(out)["unreadable"], 0)
+        code, out, err = self.ctl("evidence", "rebuild")
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^0 submissions brought in")
+        for path in glob.glob(self.journal_path + "*"):
+            self.assertEqual(os.stat(path).st_uid, RELAY_USER, path)
+        self.box.daemons.start_relay()
+        self.assertEqual(self.counts(), before)
+        submits = len(self.box.requests("Submit"))
+        self.box.faults()
+        self.assertEqual(self.deliver([second]), [])
+        self.assertEqual(len(self.box.requests("Submit")), submits)
+        self.check([first, second])
+        self.totals("an old copy", "letters")
 
 
 if __name__ == "__main__":
