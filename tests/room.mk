@@ -38,6 +38,8 @@ EXTRA_DIST += \
 	tests/data/outcomes \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
+	tests/e2e/test_rebuild.py \
+	tests/e2e/test_retention.py \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \

@@ -206,6 +206,18 @@ std::string read_key_uri(Section &section, std::string_view key) {
     return value->text;
 }
 
+std::optional<std::chrono::days> read_retention(Section &section, std::string_view key,
+                                                const Configuration &configuration) {
+    const auto days = section.integer(key, 30, 36500);
+    if (!days) return std::nullopt;
+    if (std::chrono::days(*days) <= configuration.seal_lifetime)
+        section.fault(section.at(), fmt::format("{} in {} must be more than lifetime_days in "
+                                                "[seal]: what can still be sent needs its "
+                                                "evidence.",
+                                                key, section.title()));
+    return std::chrono::days(*days);
+}
+
 void read_account(FaultList &faults, const toml::table &table, Configuration &configuration,
                   std::vector<SenderRule> &rules) {
     Section section(faults, table, "[[account]]");
@@ -228,6 +240,7 @@ void read_account(FaultList &faults, const toml::table &table, Configuration &co
         account.provider = provider->text;
         check_provider(section, *provider, account, configuration);
     }
+    account.retention = read_retention(section, "retention_days", configuration);
     for (const toml::table *sender : section.tables("sender", "[[account.sender]]"))
         read_sender(faults, *sender, account, rules);
     for (const toml::table *mailbox : section.tables("mailbox", "[[account.mailbox]]"))

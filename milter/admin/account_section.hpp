@@ -17,6 +17,10 @@ namespace demail {
 /// A PKCS#11 URI (RFC 7512); "" where the key is missing or faulty.
 [[nodiscard]] std::string read_key_uri(Section &section, std::string_view key);
 
+/// Days that evidence is kept: more than a seal lives, so that no retry meets what has gone.
+[[nodiscard]] std::optional<std::chrono::days>
+read_retention(Section &section, std::string_view key, const Configuration &configuration);
+
 /// Reads one [[account]] into `configuration`; its sender rules are appended to `rules`.
 void read_account(FaultList &faults, const toml::table &table, Configuration &configuration,
                   std::vector<SenderRule> &rules);

@@ -14,8 +14,7 @@ namespace demail {
 namespace {
 
 /// Keys of [poll] and the like come with later versions; until then nobody may think they work.
-constexpr std::string_view reserved_tables[] = {"poll",   "retention", "alarm",
-                                                "status", "hook",      "directory"};
+constexpr std::string_view reserved_tables[] = {"poll", "alarm", "status", "hook", "directory"};
 
 void assign(std::string &to, std::optional<Located> from) {
     if (from) to = std::move(from->text);
@@ -198,6 +197,12 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
         assign(configuration.shipped_ended_providers, section.path("shipped_ended_providers"));
         section.finish();
     }
+    if (const toml::table *retention = root.table("retention")) {
+        Section section(faults, *retention, "[retention]");
+        if (const auto days = read_retention(section, "days", configuration))
+            configuration.retention = *days;
+        section.finish();
+    }
     for (const toml::table *provider : root.tables("provider", "[[provider]]"))
         read_provider(faults, *provider, configuration);
     std::vector<SenderRule> rules;
@@ -216,6 +221,12 @@ TomlReader reader_into(Configuration &configuration) {
 }
 
 } // namespace
+
+std::chrono::days retention_of(const Configuration &configuration, std::string_view account) {
+    for (const AccountConfiguration &one : configuration.accounts)
+        if (one.name == account) return one.retention.value_or(configuration.retention);
+    return configuration.retention;
+}
 
 std::variant<Configuration, std::vector<ConfigurationFault>>
 parse_configuration(std::string_view text, const std::string &file) {

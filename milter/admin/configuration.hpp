@@ -6,6 +6,7 @@
 #include "message/rights.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -37,6 +38,7 @@ struct AccountConfiguration {
     /// sign_key too, unless the file has one.
     std::string auth_key, sign_key;
     std::vector<MailboxConfiguration> mailboxes;
+    std::optional<std::chrono::days> retention; ///< of its evidence, where it has one of its own
 };
 
 /// Immutable once read; daemons share it by std::shared_ptr<const Configuration>, so a reload
@@ -68,11 +70,18 @@ struct Configuration {
     std::chrono::seconds given_up_after{5 * 86400 + 7200};
     std::chrono::seconds lookup_pause{
         60}; ///< between two FindSubmission that must both say unknown
+    /// How long evidence is kept behind the end of a submission: six years from the end of the year
+    /// (§ 257 HGB, § 147 AO).
+    std::chrono::days retention{2557};
     std::vector<ProviderConfiguration> providers;
     std::vector<AccountConfiguration> accounts;
     SenderRules rules;                        ///< of all accounts, in the file's order
     std::vector<ConfigurationFault> warnings; ///< what is allowed but seldom meant
 };
+
+/// Of an account's evidence, one that is configured no longer too.
+[[nodiscard]] std::chrono::days retention_of(const Configuration &configuration,
+                                             std::string_view account);
 
 /// Reads and checks; every fault at once. Does not open the files and keys that it names.
 [[nodiscard]] std::variant<Configuration, std::vector<ConfigurationFault>>

@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "base/instant.hpp"
+#include "journal/words.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +16,8 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 using namespace std::chrono;
+
+constexpr const char *never = "never";
 
 std::string text_of(Time at) {
     return write_instant(floor<milliseconds>(sys_time<microseconds>(microseconds(at))));
@@ -62,24 +65,25 @@ json parsed(std::string_view line) {
     });
 }
 
-EvidenceReader::Told begun(const json &line) {
+Kept begun(const json &line) {
     const json &hand_over = line.at("handOver"), &submission = line.at("submission");
-    EvidenceReader::Told told;
+    Kept told;
     told.hand_over.n = nonce_in(hand_over.at("n"));
     told.hand_over.content = hand_over.at("content").get<std::string>();
     told.hand_over.account = hand_over.at("account").get<std::string>();
     told.hand_over.sender = good(Address::parse(hand_over.at("sender").get<std::string>()));
+    told.submission.created = time_in(submission.at("created"));
     // The first release did not write these.
     told.hand_over.envelope_sender = hand_over.value("envelopeSender", std::string());
     told.hand_over.mail_id = hand_over.value("messageId", std::string());
-    if (hand_over.contains("sealed")) told.hand_over.seal_time = time_in(hand_over.at("sealed"));
+    told.hand_over.seal_time =
+        hand_over.contains("sealed") ? time_in(hand_over.at("sealed")) : told.submission.created;
     told.submission.n = told.hand_over.n;
     told.submission.account = told.hand_over.account;
     told.submission.private_id =
         good(PrivateId::parse(submission.at("privateId").get<std::string>()));
     told.submission.queue_id = submission.at("queueId").get<std::string>();
-    told.submission.created = time_in(submission.at("created"));
-    told.submission.changed = time_in(line.at("at"));
+    told.begun = told.submission.changed = time_in(line.at("at"));
     told.submission.state = State::uncertain;
     for (const json &one : line.at("recipients"))
         told.submission.recipients.push_back(
@@ -89,12 +93,20 @@ EvidenceReader::Told begun(const json &line) {
     return told;
 }
 
+Time not_before_in(const json &line) {
+    const auto found = line.find("notBefore");
+    if (found == line.end()) return 0;
+    return *found == never ? never_again : time_in(*found);
+}
+
 void ended(const json &line, Submission &submission) {
     Submission after = submission;
     after.state = good(state_named(line.at("state").get<std::string>()));
+    if (after.state == State::submitting) after.state = State::uncertain;
     after.outcome = reply_in(line.at("reply"));
     after.message_id = line.at("messageId").get<std::string>();
     after.changed = time_in(line.at("at"));
+    after.not_before = not_before_in(line);
     for (const json &one : line.at("recipients"))
         for (SubmissionRecipient &recipient : after.recipients)
             if (recipient.recipient.address.lower() == one.at("address"))
@@ -135,27 +147,42 @@ std::string line_of_end(const Submission &submission, std::string_view detail,
         if (one.outcome)
             recipients.push_back(
                 {{"address", one.recipient.address.lower()}, {"reply", json_of(*one.outcome)}});
-    return written({{"at", text_of(at)},
-                    {"act", "outcome"},
-                    {"state", name(submission.state)},
-                    {"reply", json_of(submission.outcome)},
-                    {"messageId", submission.message_id},
-                    {"recipients", recipients},
-                    {"request", request},
-                    {"detail", detail}});
+    ordered_json line{{"at", text_of(at)},
+                      {"act", "outcome"},
+                      {"state", name(submission.state)},
+                      {"reply", json_of(submission.outcome)},
+                      {"messageId", submission.message_id},
+                      {"recipients", recipients},
+                      {"request", request},
+                      {"detail", detail}};
+    if (submission.not_before == never_again)
+        line["notBefore"] = never;
+    else if (submission.not_before != 0)
+        line["notBefore"] = text_of(submission.not_before);
+    return written(line);
 }
 
 void EvidenceReader::read(std::string_view line) {
-    if (line.size() > longest_evidence_line) return;
+    if (line.empty()) return;
+    if (line.size() > longest_evidence_line) return miss();
     try {
         const json object = parsed(line);
         const auto act = object.at("act").get<std::string>();
+        if (told_ && is_final(told_->submission.state)) return; // never backwards
         if (act == "submit")
             told_ = begun(object);
         else if (act == "outcome" && told_)
             ended(object, told_->submission);
+        else
+            miss();
     } catch (const std::exception &) { // cut off, or not ours
+        miss();
     }
+}
+
+void EvidenceReader::miss() noexcept {
+    if (told_ && told_->submission.state == State::deferred)
+        told_->submission.state = State::uncertain;
 }
 
 } // namespace demail::journal

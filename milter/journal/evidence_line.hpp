@@ -4,7 +4,8 @@
 //     {"at": …, "act": "submit", "handOver": {…}, "submission": {…}, "recipients": […],
 //      "submitted": "submitted.eml"}
 //     {"at": …, "act": "outcome", "state": "accepted", "reply": {"code", "enhanced", "text"}, …,
-//      "recipients": [those with a fate of their own], "request": "request.xml", "detail": …}
+//      "recipients": [those with a fate of their own], "request": "request.xml", "detail": …,
+//      "notBefore": …, "never" or not there}
 #pragma once
 
 #include "journal/journal.hpp"
@@ -27,18 +28,17 @@ inline constexpr std::size_t longest_evidence_line = 16U << 20;
 /// What the lines of one directory, in their order, say of its submission.
 class EvidenceReader {
   public:
-    /// A line that cannot be read (a crash cuts lines off) counts for nothing.
+    /// A line that cannot be read (a crash cuts lines off) may have begun an attempt or ended one:
+    /// what was deferred before it is uncertain.
     void read(std::string_view line);
+    /// The same of lines that are not there to be read.
+    void miss() noexcept;
 
-    struct Told {
-        HandOver hand_over;
-        Submission submission; ///< `uncertain` where an attempt has no outcome
-    };
     /// nullopt where no attempt was begun: then nothing was sent.
-    [[nodiscard]] const std::optional<Told> &told() const noexcept { return told_; }
+    [[nodiscard]] const std::optional<Kept> &told() const noexcept { return told_; }
 
   private:
-    std::optional<Told> told_;
+    std::optional<Kept> told_;
 };
 
 } // namespace demail::journal

@@ -9,6 +9,7 @@
 #include "message/seal.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -81,6 +82,13 @@ struct Submission {
     Time last_delivery = 0; ///< read only: when Postfix last brought it for an attempt
 };
 
+/// A submission as its evidence tells it.
+struct Kept {
+    HandOver hand_over;
+    Submission submission; ///< `uncertain` where an attempt has no outcome
+    Time begun = 0;        ///< its last attempt
+};
+
 class History;
 
 /// One journal. Thread-safe. Every function throws Unavailable; what returned is on disk.
@@ -127,6 +135,16 @@ class Journal {
     /// for a later time, the oldest first: Postfix has given them up.
     [[nodiscard]] virtual std::vector<Nonce> given_up(Time sealed_before, Time now,
                                                       std::size_t limit) = 0;
+
+    /// Which journal this is: random hex digits that it got when it was made.
+    [[nodiscard]] virtual std::string identity() = 0;
+    /// From now on begin() throws Unavailable in any other journal: one that came in the place of
+    /// this one knows nothing of what was sent.
+    virtual void hold_to(const std::string &identity) = 0;
+    /// Brings in what evidence tells and the journal does not know, or not yet (an old copy). What
+    /// is final stays, so does a recipient that belongs to another submission, unless that one was
+    /// deferred before this one began. How many were brought in.
+    virtual std::size_t restore(const std::vector<Kept> &kept, Time now) = 0;
 
     /// How many submissions are in each state; for status.
     [[nodiscard]] virtual std::map<State, std::int64_t> counts() = 0;

@@ -43,12 +43,14 @@ class PostgresqlConnection final : public Connection {
     void prepare() override {
         require_settings();
         migrate(sql, postgresql_dialect);
-        if (!identity_.written)
-            sql << "insert into relay (name, run) values (:name, :run) on conflict (name) do "
-                   "update set run = excluded.run",
-                soci::use(identity_.relay), soci::use(identity_.run);
+        // Once; but a database that was made anew meanwhile does not know it.
+        sql << std::string("insert into relay (name, run) values (:name, :run) on conflict (name) "
+                           "do ") +
+                   (identity_.written ? "nothing" : "update set run = excluded.run"),
+            soci::use(identity_.relay), soci::use(identity_.run);
         identity_.written = true;
         kept.emplace(sql, postgresql_dialect);
+        kept->bound.identity = identity_of(sql);
     }
 
     bool taken(const soci::soci_error &error) const override {

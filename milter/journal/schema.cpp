@@ -1,5 +1,6 @@
 #include "journal/schema.hpp"
 
+#include "base/digest.hpp"
 #include "journal/journal.hpp"
 #include "journal/transaction.hpp"
 
@@ -51,6 +52,12 @@ const Steps claims{
     "create table relay (name text primary key, run text not null) without rowid",
 };
 
+/// So that evidence can say which journal knows it (belonging.hpp).
+Steps identity() {
+    return {"create table identity (id text primary key)",
+            fmt::format("insert into identity values ('{}')", hex(view(new_nonce())))};
+}
+
 Steps joined(std::initializer_list<Steps> parts) {
     Steps all;
     for (const Steps &part : parts)
@@ -75,6 +82,7 @@ Steps from_nothing() {
          "null, code integer not null, reply text not null, primary key (private_id, at, state))"
          " without rowid"},
         claims,
+        identity(),
     });
 }
 
@@ -92,6 +100,7 @@ Steps from_1() {
          "drop table submission", "alter table submission_2 rename to submission"},
         submission_indexes,
         claims,
+        identity(),
         {"update schema_version set version = 2"},
     });
 }
@@ -122,6 +131,12 @@ void migrate(soci::session &sql, const Dialect &dialect) {
         sql << step;
     }
     transaction.commit();
+}
+
+std::string identity_of(soci::session &sql) {
+    std::string id;
+    sql << "select id from identity", soci::into(id);
+    return id;
 }
 
 } // namespace demail::journal

@@ -5,6 +5,7 @@
 #include "journal/journal.hpp"
 #include "journal/pool.hpp"
 #include "journal/records.hpp"
+#include "journal/restoring.hpp"
 #include "journal/transaction.hpp"
 #include "journal/words.hpp"
 
@@ -136,6 +137,7 @@ class SqlJournal final : public Journal, private History {
     void begin(const HandOver &hand_over, const Submission &submission) override {
         write(submission, submission.state, submission.created,
               [&](Statements &kept, soci::session &sql) {
+                  require_held(kept);
                   Transaction transaction(sql, kept);
                   hold_claim(kept, sql, hand_over.n);
                   Bound &bound = kept.bound;
@@ -232,6 +234,26 @@ class SqlJournal final : public Journal, private History {
         });
     }
 
+    std::string identity() override {
+        return on_connection([](Statements &kept, soci::session &) { return kept.bound.identity; });
+    }
+
+    void hold_to(const std::string &identity) override {
+        const std::lock_guard lock(mutex_);
+        held_to_ = identity;
+    }
+
+    std::size_t restore(const std::vector<Kept> &told, Time now) override {
+        return on_connection([&](Statements &kept, soci::session &sql) {
+            Transaction transaction(sql, kept);
+            std::size_t count = 0;
+            for (const Kept &one : told)
+                if (restore_one(sql, relay_, one, now)) ++count;
+            transaction.commit();
+            return count;
+        });
+    }
+
     History &history() override { return *this; }
 
   private:
@@ -325,6 +347,13 @@ class SqlJournal final : public Journal, private History {
             throw Conflict("another relay has taken this hand-over");
     }
 
+    void require_held(const Statements &kept) {
+        const std::lock_guard lock(mutex_);
+        if (!held_to_.empty() && held_to_ != kept.bound.identity)
+            throw Unavailable("another journal has come in the place of the one that knows what "
+                              "was sent");
+    }
+
     void forget(const Nonce &n) noexcept {
         const std::lock_guard lock(mutex_);
         in_work_.erase(n);
@@ -335,6 +364,7 @@ class SqlJournal final : public Journal, private History {
     Pool pool_;
     std::mutex mutex_;
     std::set<Nonce> in_work_; ///< claimed by this process
+    std::string held_to_;     ///< "" for any journal
 };
 
 } // namespace

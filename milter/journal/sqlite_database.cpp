@@ -25,6 +25,7 @@ class SqliteConnection final : public Connection {
         harden();
         make_durable();
         kept.emplace(sql, sqlite_dialect);
+        kept->bound.identity = identity_of(sql);
     }
     bool taken(const soci::soci_error &error) const override {
         return error.get_error_message().find("UNIQUE constraint") != std::string::npos;

@@ -15,7 +15,8 @@ struct Bound {
     std::string n, content, account, sender, envelope_sender, mail_id;
     std::string private_id, state, enhanced, reply, message_id, queue_id, relay;
     std::string address, field;
-    std::string me, run; ///< this relay's name, and which of its runs it is
+    std::string me, run;  ///< this relay's name, and which of its runs it is
+    std::string identity; ///< of the journal that this connection leads to
     long long code = 0, created = 0, changed = 0, not_before = 0, unknown_count = 0, unknown_at = 0;
     long long seal_time = 0, last_delivery = 0, lease = 0, is_final = 0, count = 0;
 };

@@ -21,10 +21,10 @@ struct User {
     gid_t gid;
 };
 
-User owner_of(const std::string &file) {
+User owner_of(const std::string &what, const std::string &file) {
     struct stat status {};
     if (::stat(file.c_str(), &status) != 0)
-        throw std::runtime_error("the journal " + file +
+        throw std::runtime_error("the " + what + " " + file +
                                  " cannot be read: " + std::strerror(errno));
     return {status.st_uid, status.st_gid};
 }
@@ -35,10 +35,9 @@ User relays_user() {
     return {entry->pw_uid, entry->pw_gid};
 }
 
-void become(const User &user) {
+void become(const User &user, const char *else_who) {
     if (::geteuid() == user.uid) return;
-    if (::geteuid() != 0)
-        throw std::runtime_error("root can read the journal meanwhile, you may not");
+    if (::geteuid() != 0) throw std::runtime_error(else_who);
     if (::setgroups(1, &user.gid) != 0 || ::setresgid(user.gid, user.gid, user.gid) != 0 ||
         ::setresuid(user.uid, user.uid, user.uid) != 0)
         throw std::runtime_error(std::string("the relay's user cannot be taken on: ") +
@@ -50,8 +49,19 @@ void become(const User &user) {
 std::unique_ptr<journal::Journal> open_journal(const Configuration &configuration) {
     constexpr std::string_view sqlite = "sqlite3://";
     const std::string &url = configuration.journal;
-    become(url.starts_with(sqlite) ? owner_of(url.substr(sqlite.size())) : relays_user());
+    become(url.starts_with(sqlite) ? owner_of("journal", url.substr(sqlite.size())) : relays_user(),
+           "root can read the journal meanwhile, you may not");
     return journal::Journal::open(url, "demailctl");
+}
+
+void become_keeper(const Configuration &configuration) {
+    become(owner_of("evidence", configuration.evidence),
+           "the evidence is for root and the relay's user alone");
+}
+
+std::unique_ptr<journal::Journal> open_journal_to_write(const Configuration &configuration) {
+    become_keeper(configuration);
+    return journal::Journal::open(configuration.journal, "demailctl");
 }
 
 } // namespace demail::ctl

@@ -13,4 +13,12 @@ namespace demail::ctl {
 /// too. Throws std::runtime_error with a sentence for anybody else, and where there is no journal.
 [[nodiscard]] std::unique_ptr<journal::Journal> open_journal(const Configuration &configuration);
 
+/// Root becomes the user to whom the evidence belongs, for the rest of the program; that user
+/// stays. Throws std::runtime_error with a sentence for anybody else, and where there is no
+/// evidence.
+void become_keeper(const Configuration &configuration);
+/// The journal for him to write to, made where there is none. Throws std::runtime_error.
+[[nodiscard]] std::unique_ptr<journal::Journal>
+open_journal_to_write(const Configuration &configuration);
+
 } // namespace demail::ctl

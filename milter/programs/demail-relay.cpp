@@ -68,6 +68,20 @@ void settle_interrupted(journal::Journal &journal) {
     }
 }
 
+/// What a lost journal has to learn first, see belonging.hpp.
+void know_evidence(relay::Submitter &submitter, const journal::Evidence &evidence) {
+    try {
+        submitter.know(evidence, [](const journal::Rebuilt &done) {
+            extend_start(std::chrono::minutes(2));
+            notify_status("Rebuilding the journal from the evidence: " +
+                          std::to_string(done.restored) + " submissions so far");
+        });
+        notify_status("");
+    } catch (const journal::Unavailable &error) { // seen to again with each message
+        log::event(log::Level::error, "journal", {{"reason", error.what()}});
+    }
+}
+
 void run(const DaemonOptions &options) {
     const auto &configuration = options.configuration;
     if (::mkdir(configuration->spool.c_str(), 0700) != 0 && errno != EEXIST)
@@ -78,6 +92,7 @@ void run(const DaemonOptions &options) {
 
     relay::Submitter submitter(*journal, now);
     relay::Service service(relay::settings_from(configuration), submitter);
+    know_evidence(submitter, service.settings()->evidence);
     // Connecting needs write permission: the peer's group alone gets it, and the peer's uid is
     // checked on top.
     lmtp::Server server(listen_unix(configuration->lmtp_socket, 0660),

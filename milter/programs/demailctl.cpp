@@ -7,6 +7,7 @@
 #include "programs/ctl_card_commands.hpp"
 #include "programs/ctl_cert.hpp"
 #include "programs/ctl_domains.hpp"
+#include "programs/ctl_evidence.hpp"
 #include "programs/ctl_history.hpp"
 #include "programs/ctl_resume.hpp"
 #include "programs/ctl_screen.hpp"
@@ -34,6 +35,7 @@ struct Words {
     std::string domain, account, postfix_directory;
     ctl::AddressQuestion address;
     ctl::HistoryWords history;
+    ctl::EvidenceWords evidence;
     Action action;
     ctl::CardWords card;
     std::function<int()> card_action; ///< needs no demail.toml
@@ -185,6 +187,36 @@ void add_show_and_trace(CLI::App &app, Words &words) {
     });
 }
 
+void add_evidence(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("evidence", "Look after what proves the submissions");
+    command.require_subcommand(1);
+    using Run = int (*)(const Configuration &, const ctl::EvidenceWords &, bool);
+    const auto add = [&](const char *name, const char *text, Run run) -> CLI::App & {
+        CLI::App &verb = *command.add_subcommand(name, text);
+        add_json(verb, words);
+        verb.callback([&words, run] {
+            words.action = [&words, run](const Configuration &configuration) {
+                return run(configuration, words.evidence, words.json);
+            };
+        });
+        return verb;
+    };
+    CLI::App &export_one =
+        add("export", "Copy the files of one submission; it is logged", ctl::export_evidence);
+    export_one.add_option("ID", words.evidence.id, "A private-id, or the beginning of one")
+        ->required();
+    export_one.add_option("DIRECTORY", words.evidence.directory, "A directory to be made")
+        ->required();
+    CLI::App &purge = add("purge", "Remove the content of what was kept long enough; it is logged",
+                          ctl::purge_evidence);
+    purge.add_flag("--dry-run", words.evidence.dry_run, "Show what would go; nothing is changed");
+    purge.add_option("--account", words.evidence.account, "Only of this account");
+    add("rebuild", "Tell the journal what it does not know, while no relay runs",
+        [](const Configuration &configuration, const ctl::EvidenceWords &, bool json) {
+            return ctl::rebuild_journal(configuration, json);
+        });
+}
+
 void add_cert(CLI::App &app, Words &words) {
     CLI::App &command = *app.add_subcommand("cert", "Look at the certificates of the tokens");
     command.require_subcommand(1);
@@ -223,8 +255,8 @@ int run(int argc, char **argv) {
                  "Check the configuration and the files it names, and end");
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
-    for (const auto add : {add_cert, add_domains, add_list, add_show_and_trace, add_status,
-                           add_resume, add_setup, add_test_address})
+    for (const auto add : {add_cert, add_domains, add_evidence, add_list, add_show_and_trace,
+                           add_status, add_resume, add_setup, add_test_address})
         add(app, words);
     ctl::add_card_commands(app, words.card, words.card_action);
     try {

@@ -42,6 +42,9 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_domain_files.hpp \
 	milter/programs/ctl_domains.cpp \
 	milter/programs/ctl_domains.hpp \
+	milter/programs/ctl_evidence.cpp \
+	milter/programs/ctl_evidence.hpp \
+	milter/programs/ctl_evidence_export.cpp \
 	milter/programs/ctl_history.cpp \
 	milter/programs/ctl_history.hpp \
 	milter/programs/ctl_history_text.cpp \

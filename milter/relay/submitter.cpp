@@ -38,6 +38,7 @@ std::vector<Reply> Submitter::submit(const Delivery &delivery) {
     const auto all = [&](const Reply &reply) {
         return std::vector<Reply>(admitted.recipients.size(), reply);
     };
+    belonging_.ensure(delivery.evidence.root());
     const journal::Claim claim(journal_, admitted.seal.n);
     if (!claim.held())
         return all({451, "4.4.2", "This De-Mail is being submitted right now; do not send again"});

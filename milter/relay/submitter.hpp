@@ -2,10 +2,12 @@
 // decides what is done.
 #pragma once
 
+#include "journal/belonging.hpp"
 #include "journal/journal.hpp"
 #include "relay/attempt.hpp"
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,7 +17,14 @@ namespace demail::relay {
 class Submitter {
   public:
     Submitter(journal::Journal &journal, Clock clock)
-        : journal_(journal), clock_(std::move(clock)) {}
+        : journal_(journal), clock_(std::move(clock)), belonging_(journal_, clock_) {}
+
+    /// At the start, so that no message has to wait for it; each delivery sees to it once more.
+    /// See Belonging::ensure().
+    void know(const journal::Evidence &evidence,
+              const std::function<void(const journal::Rebuilt &)> &alive) {
+        belonging_.ensure(evidence.root(), alive);
+    }
 
     /// Brings the recipients' submissions as far as they go now. One reply for each of
     /// admitted.recipients, in their order. Throws journal::Unavailable before anything was sent
@@ -38,6 +47,7 @@ class Submitter {
 
     journal::Journal &journal_;
     Clock clock_;
+    journal::Belonging belonging_;
 };
 
 } // namespace demail::relay

@@ -113,10 +113,12 @@ void to_journal(Level level, const std::string &text, std::string_view name,
 
 } // namespace
 
-void open(std::string_view program) {
+namespace {
+
+void open_sink(std::string_view program, bool terminal) {
     state().program = program;
     const char *wish = std::getenv("DEMAIL_LOG");
-    if ((wish != nullptr && std::string_view(wish) == "stderr") || ::isatty(STDERR_FILENO) == 1) {
+    if ((wish != nullptr && std::string_view(wish) == "stderr") || terminal) {
         state().sink = Sink::standard_error;
     } else if (journal_runs()) {
         state().sink = Sink::journal;
@@ -124,6 +126,16 @@ void open(std::string_view program) {
         state().sink = Sink::syslog;
         ::openlog(state().program.c_str(), LOG_PID, LOG_MAIL);
     }
+}
+
+} // namespace
+
+void open(std::string_view program) {
+    open_sink(program, ::isatty(STDERR_FILENO) == 1);
+}
+
+void open_record(std::string_view program) {
+    open_sink(program, false);
 }
 
 void silence() {

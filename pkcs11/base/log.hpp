@@ -19,6 +19,10 @@ using Field = std::pair<std::string_view, std::string_view>;
 /// starts.
 void open(std::string_view program);
 
+/// The same, but never to a terminal: for what a program does that must be on record while it
+/// tells all else to the person who called it.
+void open_record(std::string_view program);
+
 /// Nothing is logged from now on: for a program that tells all to the person who called it. The
 /// same restriction.
 void silence();

@@ -75,6 +75,11 @@ void serve_signals(const SignalActions &actions, const std::function<bool()> &he
     sd_notify(0, "STOPPING=1");
 }
 
+void extend_start(std::chrono::seconds time) {
+    sd_notify(
+        0, fmt::format("EXTEND_TIMEOUT_USEC={}", std::chrono::microseconds(time).count()).c_str());
+}
+
 void notify_status(const std::string &sentence) {
     std::string line = "STATUS=" + sentence;
     for (char &c : line)

@@ -1,6 +1,7 @@
 // A daemon's life between ready and the end: signals and sd_notify.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -16,6 +17,9 @@ struct SignalActions {
 /// Says ready, then waits: SIGHUP reloads, SIGTERM and SIGINT return. Feeds systemd's watchdog
 /// while `healthy` says so.
 void serve_signals(const SignalActions &actions, const std::function<bool()> &healthy = {});
+
+/// sd_notify EXTEND_TIMEOUT_USEC=…: a start that takes its time is not stuck.
+void extend_start(std::chrono::seconds time);
 
 /// sd_notify STATUS=…; silent without systemd.
 void notify_status(const std::string &sentence);

@@ -218,8 +218,25 @@ static void all_faults_are_reported_in_order() {
                 "f:6:16: lookup_pause in [relay] must be an integer, not a string.\n");
 }
 
+static void evidence_is_kept_for_seven_years_unless_something_else_is_said() {
+    CHECK(good("").retention == std::chrono::days(2557));
+    const std::string firm(account);
+    Configuration c = good("[retention]\ndays = 40\n" + std::string(provider) + firm);
+    CHECK(retention_of(c, "firm") == std::chrono::days(40));
+    CHECK(retention_of(c, "no longer configured") == std::chrono::days(40));
+    const std::size_t name = firm.find("name = ");
+    c = good("[retention]\ndays = 40\n" + std::string(provider) + firm.substr(0, name) +
+             "retention_days = 3653\n" + firm.substr(name));
+    CHECK(retention_of(c, "firm") == std::chrono::days(3653));
+    CHECK(retention_of(c, "other") == std::chrono::days(40));
+    CHECK(contains(faults("[retention]\ndays = 29\n"), "f:2:8: days in [retention] must be"));
+    // What Postfix may still bring must find what was sent.
+    CHECK(contains(faults("[seal]\nlifetime_days = 60\n[retention]\ndays = 60\n"),
+                   "must be more than lifetime_days in [seal]"));
+}
+
 static void reserved_tables_are_not_taken_for_working_ones() {
-    for (const std::string name : {"poll", "retention", "alarm", "status", "hook", "directory"})
+    for (const std::string name : {"poll", "alarm", "status", "hook", "directory"})
         CHECK_EQUAL(faults("[" + name + "]\n"),
                     "f:1:1: [" + name + "] is reserved for a later version.\n");
 }
@@ -377,6 +394,7 @@ int main() {
                               TEST(the_sign_key_is_the_auth_key_where_none_is_named),
                               TEST(signers_are_digests_or_paths),
                               TEST(all_faults_are_reported_in_order),
+                              TEST(evidence_is_kept_for_seven_years_unless_something_else_is_said),
                               TEST(reserved_tables_are_not_taken_for_working_ones),
                               TEST(broken_toml_is_a_fault_and_never_an_abort),
                               TEST(a_fault_cannot_smuggle_controls_onto_the_terminal),

@@ -65,7 +65,7 @@ struct Letter {
         submission.message_id = "<1@fp>";
         submission.recipients[1].outcome = Reply{550, "5.1.1", "unknown"};
     }
-    [[nodiscard]] std::optional<EvidenceReader::Told> told() const {
+    [[nodiscard]] std::optional<Kept> told() const {
         EvidenceReader reader;
         std::ifstream in(place() + "/attempts.jsonl", std::ios::binary);
         for (std::string line; std::getline(in, line);)
