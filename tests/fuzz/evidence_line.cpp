@@ -11,14 +11,14 @@ void evidence_line(std::string_view text) {
         reader.read(input.until('\n'));
     if (!reader.told()) return;
     // What was understood is written and read again as the same.
-    const auto &[hand_over, submission] = *reader.told();
+    const journal::Submission &submission = reader.told()->submission;
     journal::EvidenceReader again;
     const auto without_end = [](std::string line) {
         line.pop_back();
         return line;
     };
-    const std::string begun =
-        journal::line_of_begin(hand_over, submission, "submitted.eml", submission.changed);
+    const std::string begun = journal::line_of_begin(reader.told()->hand_over, submission,
+                                                     "submitted.eml", submission.changed);
     again.read(without_end(begun));
     HOLDS(again.told().has_value());
     HOLDS(journal::line_of_begin(again.told()->hand_over, again.told()->submission, "submitted.eml",
