@@ -72,8 +72,7 @@ struct Reply {
         return fmt::format(
             R"(<wsu:Timestamp xmlns:wsu="{}" wsu:Id="timestamp"><wsu:Created>{}</wsu:Created>)"
             "<wsu:Expires>{}</wsu:Expires></wsu:Timestamp>",
-            soap::names::wsu, write_instant(created),
-            write_instant(created + lifetime));
+            soap::names::wsu, write_instant(created), write_instant(created + lifetime));
     }
     [[nodiscard]] static std::string body_with(const std::string &text) {
         return fmt::format(
