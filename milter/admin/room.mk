@@ -20,9 +20,14 @@ ADMIN_TEST_LIBS = libdemail-admin.a libdemail-crypto.a libdemail-message.a libde
 UNIT_TESTS += tests/unit/ended_providers_file_test
 tests_unit_ended_providers_file_test_SOURCES = tests/unit/ended_providers_file_test.cpp
 tests_unit_ended_providers_file_test_LDADD = $(ADMIN_TEST_LIBS)
-UNIT_TESTS += tests/unit/configuration_test tests/unit/configuration_files_test tests/unit/daemon_test
-tests_unit_configuration_test_SOURCES = tests/unit/configuration_test.cpp
+UNIT_TESTS += tests/unit/configuration_test tests/unit/configuration_rules_test \
+	tests/unit/configuration_files_test tests/unit/daemon_test
+tests_unit_configuration_test_SOURCES = tests/unit/configuration_test.cpp \
+	tests/unit/configuration_text.hpp
 tests_unit_configuration_test_LDADD = $(ADMIN_TEST_LIBS)
+tests_unit_configuration_rules_test_SOURCES = tests/unit/configuration_rules_test.cpp \
+	tests/unit/configuration_text.hpp
+tests_unit_configuration_rules_test_LDADD = $(ADMIN_TEST_LIBS)
 tests_unit_configuration_files_test_SOURCES = tests/unit/configuration_files_test.cpp
 tests_unit_configuration_files_test_LDADD = $(ADMIN_TEST_LIBS)
 tests_unit_daemon_test_SOURCES = tests/unit/daemon_test.cpp

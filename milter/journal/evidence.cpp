@@ -1,5 +1,6 @@
 #include "journal/evidence.hpp"
 
+#include "base/file.hpp"
 #include "journal/evidence_file.hpp"
 #include "journal/evidence_line.hpp"
 

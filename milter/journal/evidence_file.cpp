@@ -1,5 +1,7 @@
 #include "journal/evidence_file.hpp"
 
+#include "base/file.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/sendfile.h>
@@ -48,16 +50,6 @@ bool copy(int to, const FileRegion &from) {
 }
 
 } // namespace
-
-bool write_whole(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(written));
-    }
-    return true;
-}
 
 bool put_file(int directory, const std::string &name, std::string_view head,
               const FileRegion &body) {

@@ -21,6 +21,5 @@ namespace demail::journal {
 
 /// attempts.jsonl, to append to. A line that a crash has cut off is ended.
 [[nodiscard]] Fd open_lines(int directory);
-[[nodiscard]] bool write_whole(int fd, std::string_view bytes);
 
 } // namespace demail::journal

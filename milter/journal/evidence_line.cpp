@@ -48,14 +48,6 @@ Parsed good(std::optional<Parsed> parsed) {
     return *std::move(parsed);
 }
 
-Nonce nonce_in(const json &value) {
-    const auto bytes = good(from_hex(value.get_ref<const std::string &>()));
-    Nonce n{};
-    if (bytes.size() != n.size()) throw std::invalid_argument("no nonce");
-    std::copy(bytes.begin(), bytes.end(), n.begin());
-    return n;
-}
-
 /// One line's depth and size are ours; a damaged one must not take the stack along.
 json parsed(std::string_view line) {
     constexpr int deepest = 8;
@@ -68,7 +60,7 @@ json parsed(std::string_view line) {
 Kept begun(const json &line) {
     const json &hand_over = line.at("handOver"), &submission = line.at("submission");
     Kept told;
-    told.hand_over.n = nonce_in(hand_over.at("n"));
+    told.hand_over.n = good(nonce_in(hand_over.at("n").get_ref<const std::string &>()));
     told.hand_over.content = hand_over.at("content").get<std::string>();
     told.hand_over.account = hand_over.at("account").get<std::string>();
     told.hand_over.sender = good(Address::parse(hand_over.at("sender").get<std::string>()));

@@ -13,12 +13,8 @@ std::string key(const Nonce &n) {
 }
 
 Nonce nonce_of(const std::string &key) {
-    const auto octets = from_hex(key);
-    Nonce n{};
-    if (!octets || octets->size() != n.size())
-        throw Unavailable("the journal holds a hand-over's key that is none");
-    std::copy(octets->begin(), octets->end(), n.begin());
-    return n;
+    if (const auto n = nonce_in(key)) return *n;
+    throw Unavailable("the journal holds a hand-over's key that is none");
 }
 
 void bind(Bound &bound, const Reply &reply) {

@@ -1,5 +1,6 @@
 #include "journal/words.hpp"
 
+#include "base/digest.hpp"
 #include "message/utf8.hpp"
 
 #include <algorithm>
@@ -45,6 +46,14 @@ State state_in(std::string_view text) {
 RecipientField field_in(std::string_view text) {
     if (const auto field = recipient_field(text)) return *field;
     throw Unavailable("the journal holds a recipient field that this version does not know");
+}
+
+std::optional<Nonce> nonce_in(std::string_view hex_digits) {
+    const auto octets = from_hex(hex_digits);
+    Nonce n{};
+    if (!octets || octets->size() != n.size()) return std::nullopt;
+    std::copy(octets->begin(), octets->end(), n.begin());
+    return n;
 }
 
 bool is_final(State state) noexcept {

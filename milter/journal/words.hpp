@@ -3,6 +3,7 @@
 
 #include "journal/journal.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ namespace demail::journal {
 /// Throw Unavailable: a newer version wrote it.
 State state_in(std::string_view text);
 RecipientField field_in(std::string_view text);
+
+/// nullopt where it is not the hex of 16 octets.
+[[nodiscard]] std::optional<Nonce> nonce_in(std::string_view hex_digits);
 
 [[nodiscard]] bool is_final(State state) noexcept;
 

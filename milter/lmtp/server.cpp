@@ -1,5 +1,6 @@
 #include "lmtp/server.hpp"
 
+#include "base/host_name.hpp"
 #include "base/log.hpp"
 #include "base/peer.hpp"
 #include "lmtp/protocol.hpp"
@@ -23,10 +24,9 @@ namespace {
 
 constexpr int pause_ms = 200; ///< before accept is tried again when descriptors or memory are short
 
-std::string host_name() {
-    char name[256] = "localhost";
-    if (::gethostname(name, sizeof name - 1) != 0) return "localhost";
-    return name;
+std::string name_of_host() {
+    const std::string name = host_name();
+    return name.empty() ? "localhost" : name;
 }
 
 /// A first and last word; a peer that does not read it gets none.
@@ -43,7 +43,7 @@ struct Server::Impl {
     Service &service;
     Limits limits;
     Fd stop; ///< an eventfd that is never read: once written, every poll sees it
-    std::string host = host_name();
+    std::string host = name_of_host();
     Workers workers{[this](Fd socket) { serve(std::move(socket)); }};
 
     Impl(Fd listening, std::vector<uid_t> uids, Service &served, Limits most)

@@ -1,5 +1,6 @@
 #include "programs/ctl_history.hpp"
 
+#include "base/word.hpp"
 #include "daemon/exit.hpp"
 #include "programs/ctl_history_text.hpp"
 #include "programs/ctl_journal.hpp"

@@ -1,6 +1,7 @@
 // demail-relay: takes sealed messages from Postfix over LMTP and submits them to the De-Mail
 // provider.
 #include "admin/daemon.hpp"
+#include "base/host_name.hpp"
 #include "base/listen_unix.hpp"
 #include "base/log.hpp"
 #include "crypto/token_thread.hpp"
@@ -50,10 +51,10 @@ uid_t uid_of(const std::string &user) {
 
 std::string relay_name(const Configuration &configuration) {
     if (!configuration.relay_name.empty()) return configuration.relay_name;
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0')
+    std::string name = host_name();
+    if (name.empty())
         throw std::runtime_error("this host has no name; give the relay one: [relay] name");
-    return name.data();
+    return name;
 }
 
 void settle_interrupted(journal::Journal &journal) {

@@ -1,5 +1,6 @@
 #include "programs/history_answers.hpp"
 
+#include "base/word.hpp"
 #include "programs/history_clues.hpp"
 #include "programs/history_time.hpp"
 

@@ -1,10 +1,8 @@
-// What a person may call a submission by, and how it travels in a request of the control socket.
-// Pure, thread-safe.
+// What a person may call a submission by. Pure, thread-safe.
 #pragma once
 
 #include "journal/history.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,9 +21,5 @@ struct NamedClue {
 
 /// "queue id", "Message-ID", "message id of the provider", "private-id".
 [[nodiscard]] std::string_view name(journal::Clue clue) noexcept;
-
-/// One word of visible ASCII: the rest as %XX. A request is words on a line.
-[[nodiscard]] std::string as_word(std::string_view text);
-[[nodiscard]] std::optional<std::string> text_of_word(std::string_view word);
 
 } // namespace demail

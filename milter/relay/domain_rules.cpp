@@ -1,6 +1,6 @@
 #include "relay/domain_rules.hpp"
 
-#include "base/digest.hpp"
+#include "base/word.hpp"
 #include "message/address.hpp"
 
 #include <libpsl.h>
@@ -34,34 +34,6 @@ std::size_t differences(const Domains &a, const Domains &b, const Domains &known
     return static_cast<std::size_t>(
         std::count_if(different.begin(), different.end(),
                       [&](const std::string &one) { return !known_good.contains(one); }));
-}
-
-// What a provider calls its list's version may hold a line break, and the line behind it would be
-// one of ours: all but visible ASCII is written as %XX.
-std::string one_word(std::string_view text) {
-    std::string word;
-    for (const char c : text) {
-        if (c > ' ' && c <= '~' && c != '%')
-            word += c;
-        else
-            word.append("%").append(hex({&c, 1}));
-    }
-    return word;
-}
-
-std::optional<std::string> text_of_word(std::string_view word) {
-    std::string text;
-    for (; !word.empty(); word.remove_prefix(1)) {
-        if (word.front() != '%') {
-            text += word.front();
-            continue;
-        }
-        const auto octet = from_hex(word.substr(1, 2));
-        if (!octet || octet->size() != 1) return std::nullopt;
-        text += *octet;
-        word.remove_prefix(2);
-    }
-    return text;
 }
 
 } // namespace
@@ -182,7 +154,7 @@ Domains DomainMemory::waiting() const {
 std::string DomainMemory::str() const {
     std::ostringstream out;
     for (const auto &[provider, listed] : providers) {
-        out << "provider " << provider << ' ' << one_word(listed.version) << '\n';
+        out << "provider " << provider << ' ' << as_word(listed.version) << '\n';
         for (const std::string &domain : listed.domains)
             out << "listed " << provider << ' ' << domain << '\n';
         for (const std::string &domain : listed.waiting)

@@ -1,14 +1,12 @@
 #include "relay/given_up.hpp"
 
+#include "base/host_name.hpp"
 #include "base/log.hpp"
 #include "journal/history.hpp"
 #include "relay/postfix_mail.hpp"
 #include "relay/sender_notice.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 
 namespace demail::relay {
 
@@ -31,13 +29,6 @@ std::chrono::seconds pause_of(const Configuration &configuration, std::chrono::s
     return std::clamp(configuration.given_up_after / 100, std::chrono::seconds(1), longest);
 }
 
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == '\0')
-        return "demail-gateway";
-    return name.data();
-}
-
 const Reply not_sent_reply{550, "5.4.7",
                            "Not sent as De-Mail: the De-Mail gateway has given this message up "
                            "after the time for which Postfix tries; send it anew"};
@@ -45,7 +36,8 @@ const Reply not_sent_reply{550, "5.4.7",
 } // namespace
 
 GivenUp::GivenUp(journal::Journal &journal, Clock clock, Mail mail)
-    : journal_(journal), clock_(std::move(clock)), mail_(std::move(mail)), host_(host_name()) {}
+    : journal_(journal), clock_(std::move(clock)), mail_(std::move(mail)),
+      host_(host_name().empty() ? "demail-gateway" : host_name()) {}
 
 void GivenUp::look(const Settings &settings) {
     const journal::Time now = clock_();

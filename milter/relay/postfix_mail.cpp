@@ -1,6 +1,7 @@
 #include "relay/postfix_mail.hpp"
 
 #include "base/handle.hpp"
+#include "soap/curl_option.hpp"
 
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -15,13 +16,6 @@ namespace demail::relay {
 namespace {
 
 constexpr long longest_seconds = 60;
-
-template <typename T>
-void set(CURL *handle, CURLoption option, T value) {
-    if (const CURLcode code = curl_easy_setopt(handle, option, value); code != CURLE_OK)
-        throw std::runtime_error(fmt::format("libcurl does not know option {}: {}",
-                                             static_cast<int>(option), curl_easy_strerror(code)));
-}
 
 std::size_t read_message(char *out, std::size_t size, std::size_t count, void *rest) noexcept {
     auto &left = *static_cast<std::string_view *>(rest);
@@ -54,8 +48,10 @@ void mail_to(const std::string &socket, const std::string &recipient, const std:
     set(curl, CURLOPT_ERRORBUFFER, error.data());
     if (const CURLcode code = curl_easy_perform(curl); code != CURLE_OK)
         throw std::runtime_error(
-            fmt::format("Postfix did not take a message at {}: {}", socket,
-                        error[0] != '\0' ? error.data() : curl_easy_strerror(code)));
+            fmt::format("Postfix did not take the mail to the sender at {} ([relay] deliver_to): "
+                        "{}; it is tried again; "
+                        "see whether that service of master.cf runs: demailctl setup --print",
+                        socket, error[0] != '\0' ? error.data() : curl_easy_strerror(code)));
 }
 
 } // namespace demail::relay

@@ -3,6 +3,7 @@
 #include "base/handle.hpp"
 #include "base/log.hpp"
 #include "soap/client_key.hpp"
+#include "soap/curl_option.hpp"
 #include "soap/handshake.hpp"
 
 #include <curl/curl.h>
@@ -17,13 +18,6 @@
 namespace demail::soap {
 
 namespace {
-
-template <typename T>
-void set(CURL *handle, CURLoption option, T value) {
-    if (const CURLcode code = curl_easy_setopt(handle, option, value); code != CURLE_OK)
-        throw std::runtime_error(fmt::format("libcurl does not know option {}: {}",
-                                             static_cast<int>(option), curl_easy_strerror(code)));
-}
 
 // One libcurl handle with the connections it keeps, and what its callbacks have seen of the present
 // request. Outlives its connections, whose TLS contexts point to it.

@@ -10,6 +10,7 @@ libdemail_soap_a_SOURCES = \
 	milter/soap/client_key.hpp \
 	milter/soap/content_digest.cpp \
 	milter/soap/content_digest.hpp \
+	milter/soap/curl_option.hpp \
 	milter/soap/document.cpp \
 	milter/soap/document.hpp \
 	milter/soap/envelope.cpp \

@@ -41,19 +41,23 @@ std::optional<std::string> read_file(const std::string &path, std::size_t limit)
     }
 }
 
+bool write_whole(int fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return false;
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
 void replace_file(const std::string &path, std::string_view bytes, mode_t mode) {
     const std::string beside = path + ".new";
     ::unlink(beside.c_str());
     {
         const Fd fd(::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
         if (!fd || ::fchmod(fd.get(), mode) != 0) fail(beside);
-        while (!bytes.empty()) {
-            const ssize_t written = ::write(fd.get(), bytes.data(), bytes.size());
-            if (written < 0 && errno == EINTR) continue;
-            if (written < 0) fail(beside);
-            bytes.remove_prefix(static_cast<std::size_t>(written));
-        }
-        if (::fsync(fd.get()) != 0) fail(beside);
+        if (!write_whole(fd.get(), bytes) || ::fsync(fd.get()) != 0) fail(beside);
     }
     if (::rename(beside.c_str(), path.c_str()) != 0) fail(path);
     const std::size_t slash = path.rfind('/');

@@ -13,6 +13,8 @@ libdemail_base_a_SOURCES = \
 	pkcs11/base/file.cpp \
 	pkcs11/base/file.hpp \
 	pkcs11/base/handle.hpp \
+	pkcs11/base/host_name.cpp \
+	pkcs11/base/host_name.hpp \
 	pkcs11/base/instant.cpp \
 	pkcs11/base/instant.hpp \
 	pkcs11/base/listen_unix.cpp \
@@ -22,7 +24,9 @@ libdemail_base_a_SOURCES = \
 	pkcs11/base/peer.cpp \
 	pkcs11/base/peer.hpp \
 	pkcs11/base/secret.cpp \
-	pkcs11/base/secret.hpp
+	pkcs11/base/secret.hpp \
+	pkcs11/base/word.cpp \
+	pkcs11/base/word.hpp
 
 UNIT_TESTS += tests/unit/log_test
 tests_unit_log_test_SOURCES = tests/unit/log_test.cpp

@@ -124,6 +124,20 @@ class EndToEnd(unittest.TestCase):
         with self.box.client(login=login, address=address) as client:
             return client.send(sender, to, content, parameters)
 
+    def lmtp_at_once(self, sockets, content):
+        """One hand-over of ANNA's to BOB by a client at each socket, the last dots together; the
+        replies."""
+        clients = [Client(socket, lmtp=True) for socket in sockets]
+        for client in clients:
+            client.envelope(ANNA, [BOB])
+            client.command("DATA")
+        for client in clients:
+            client.write(content + b".\r\n")
+        replies = [client.read_reply() for client in clients]
+        for client in clients:
+            client.__exit__()
+        return replies
+
     def refused(self, *arguments, **options):
         """Sends and expects a refusal; its text."""
         with self.assertRaises(Refused) as caught:

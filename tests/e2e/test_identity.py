@@ -237,15 +237,7 @@ class Identity(EndToEnd):
 
     def test_two_at_once(self):
         content = self.caught([BOB])
-        clients = [Client(self.box.postfix.lmtp_socket, lmtp=True) for _ in range(4)]
-        for client in clients:
-            client.envelope(ANNA, [BOB])
-            client.command("DATA")
-        for client in clients:
-            client.write(content + b".\r\n")
-        replies = [client.read_reply() for client in clients]
-        for client in clients:
-            client.__exit__()
+        replies = self.lmtp_at_once([self.box.postfix.lmtp_socket] * 4, content)
         # One did the work; the others hear its outcome or are told to come again.
         for reply in replies:
             self.assertRegex(reply, r"^(250|4\d\d) ")

@@ -67,16 +67,8 @@ class TwoRelays(TwoHosts):
 
     def test_one_hand_over_at_both_at_once(self):
         content = self.sealed(os.urandom(16))
-        clients = [Client(host.postfix.lmtp_socket, lmtp=True)
-                   for host in (self.one, self.two) for _ in range(4)]
-        for client in clients:
-            client.envelope(ANNA, [BOB])
-            client.command("DATA")
-        for client in clients:
-            client.write(content + b".\r\n")
-        replies = [client.read_reply() for client in clients]
-        for client in clients:
-            client.__exit__()
+        replies = self.lmtp_at_once(
+            [host.postfix.lmtp_socket for host in (self.one, self.two) for _ in range(4)], content)
         for reply in replies:
             self.assertRegex(reply, r"^(250|451 4\.4\.2) ")
         self.assertIn("250", [reply[:3] for reply in replies])

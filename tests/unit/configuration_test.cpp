@@ -1,5 +1,6 @@
 #include "admin/configuration.hpp"
 #include "check.hpp"
+#include "configuration_text.hpp"
 #include "daemon/toml_section.hpp"
 
 #include <optional>
@@ -9,55 +10,7 @@
 
 using demail::Configuration;
 using demail::ConfigurationFault;
-
-namespace {
-
-constexpr std::string_view provider = R"([[provider]]
-name = "fp"
-profile = "reference"
-endpoint = "https://gate.example:8443/demail"
-ca_file = "/etc/demail/ca.pem"
-reply_signer = ["/etc/demail/signer.pem"]
-auth_key = "pkcs11:token=T;object=demail-auth"
-)";
-constexpr std::string_view account = R"([[account]]
-name = "firm"
-provider = "fp"
-domains = ["firm.de-mail.de"]
-)";
-
-/// A good provider and account, then one sender rule with these lines.
-std::string with_rule(std::string_view lines) {
-    return std::string(provider) + std::string(account) + "[[account.sender]]\n" +
-           std::string(lines);
-}
-
-Configuration good(std::string_view text) {
-    auto result = demail::parse_configuration(text, "f");
-    if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&result))
-        throw demail::test::Failure{faults->front().str(), __FILE__, __LINE__};
-    return std::get<Configuration>(std::move(result));
-}
-
-/// All faults, one a line; "" for none.
-std::string faults(std::string_view text) {
-    auto result = demail::parse_configuration(text, "f");
-    std::string all;
-    if (const auto *list = std::get_if<std::vector<ConfigurationFault>>(&result))
-        for (const ConfigurationFault &one : *list)
-            all += one.str() + "\n";
-    return all;
-}
-
-bool contains(const std::string &text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
-std::string rule_fault(std::string_view lines) {
-    return faults(with_rule(lines));
-}
-
-} // namespace
+using namespace demail::test;
 
 static void an_empty_file_means_the_defaults() {
     const Configuration configuration = good("");
@@ -315,60 +268,6 @@ static void keys_are_pkcs11_uris() {
     CHECK(contains(faults(text + std::string(account)), "f:8:1: neither this [[account]]"));
 }
 
-static void a_rule_that_lets_everybody_send_is_a_fault() {
-    CHECK(contains(rule_fault("from = \"*@a.example\"\nas = \"*@firm.de-mail.de\"\n"),
-                   "anybody could send"));
-}
-
-static void a_star_needs_a_star_in_from() {
-    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"*@firm.de-mail.de\"\n"
-                              "login = \"a\"\n"),
-                   "f:14:6: * in as"));
-    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\n"
-                              "login = \"*\"\n"),
-                   "f:15:9: login"));
-}
-
-static void a_star_is_a_whole_local_part() {
-    for (const std::string from : {"a*@a.example", "*a@a.example", "a@*.example", "*"})
-        CHECK(contains(
-            rule_fault("from = \"" + from + "\"\nas = \"a@firm.de-mail.de\"\nlogin = \"a\"\n"),
-            "f:13:8: from"));
-}
-
-static void a_rule_sends_as_the_accounts_domains_only() {
-    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@other.de-mail.de\"\n"
-                              "login = \"a\"\n"),
-                   "f:14:6: the domain of as"));
-}
-
-static void a_local_rule_names_one_address_and_nothing_else() {
-    CHECK_EQUAL(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\nlocal = true\n"),
-                "");
-    CHECK(contains(rule_fault("from = \"*@a.example\"\nas = \"a@firm.de-mail.de\"\n"
-                              "local = true\n"),
-                   "without *"));
-    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\n"
-                              "local = true\nlogin = \"a\"\n"),
-                   "neither login nor network"));
-}
-
-static void networks_are_checked_and_the_loopback_is_a_warning() {
-    const std::string rule = "from = \"*@a.example\"\nas = \"*@firm.de-mail.de\"\nnetwork = ";
-    CHECK(contains(rule_fault(rule + "[\"10.0.0.1/8\"]\n"), "f:15:12: network"));
-    CHECK(contains(rule_fault(rule + "[]\n"), "f:15:11: network"));
-    const Configuration c = good(with_rule(rule + "[\"127.0.0.0/8\"]\n"));
-    CHECK_EQUAL(c.warnings.size(), 1U);
-    CHECK(c.warnings.at(0).str().starts_with("f:15:12: warning: network"));
-}
-
-static void options_are_known_ones() {
-    CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\nlogin = \"a\"\n"
-                              "allow = [\"confirmation-of-reciept\"]\n"),
-                   "f:16:10: unknown option \"confirmation-of-reciept\" in allow; the nearest "
-                   "known option is \"confirmation-of-receipt\"."));
-}
-
 static void the_distance_of_words_counts_edits() {
     CHECK_EQUAL(demail::edit_distance("sokcet", "socket"), 2U);
     CHECK_EQUAL(demail::edit_distance("", "abc"), 3U);
@@ -405,13 +304,6 @@ int main() {
                               TEST(names_are_unique_and_known),
                               TEST(other_profiles_are_refused),
                               TEST(keys_are_pkcs11_uris),
-                              TEST(a_rule_that_lets_everybody_send_is_a_fault),
-                              TEST(a_star_needs_a_star_in_from),
-                              TEST(a_star_is_a_whole_local_part),
-                              TEST(a_rule_sends_as_the_accounts_domains_only),
-                              TEST(a_local_rule_names_one_address_and_nothing_else),
-                              TEST(networks_are_checked_and_the_loopback_is_a_warning),
-                              TEST(options_are_known_ones),
                               TEST(the_distance_of_words_counts_edits),
                               TEST(a_missing_file_is_a_fault_of_the_file)});
 }

@@ -1,4 +1,5 @@
 // What demailctl list, show and trace say of a real journal, as JSON and to a person.
+#include "base/word.hpp"
 #include "check.hpp"
 #include "journal/journal.hpp"
 #include "programs/ctl_history_text.hpp"
