@@ -204,9 +204,10 @@ class Postfix:
         self.run("sendmail", "-C", self.etc, *arguments, input=content)
 
     def queue(self):
-        """The messages in the queue, as postqueue -j shows them."""
+        """The messages in the queue, as postqueue -j shows them; each once, though it lists one
+        that moves to a directory which it reads later twice."""
         lines = self.run("postqueue", "-c", self.etc, "-j").decode().splitlines()
-        return [json.loads(line) for line in lines]
+        return list({entry["queue_id"]: entry for entry in map(json.loads, lines)}.values())
 
     def empty(self):
         """Whether the queue is empty: two listings say so, for a message that moves from one of
