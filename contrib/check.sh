@@ -26,8 +26,9 @@ export PYTHONDONTWRITEBYTECODE=1
 export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
 
 # What runs threads side by side: under TSan, which finds nothing in the rest.
-threaded_tests='broker_turns filter_domain_list journal lmtp_server pkcs11_process soap_https
-	token_faults token_hang token_recovery wire_client'
+threaded_tests='breaker broker_turns daemon filter_domain_list given_up journal journal_hosts
+	journal_outage lmtp_server lmtp_session pkcs11_process pkcs11_token soap_https soap_tls submitter
+	token_faults token_hang token_pin token_recovery token_tls wire_client'
 
 table=
 step() {
