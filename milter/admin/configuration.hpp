@@ -46,6 +46,7 @@ struct AccountConfiguration {
 struct Configuration {
     bool observe = false;
     std::string milter_socket = "/var/spool/postfix/demail-milter/milter.sock";
+    std::vector<Network> reinjection; ///< clients that bring sealed messages back: content filters
     std::string lmtp_socket = "/var/spool/postfix/demail-relay/lmtp.sock";
     std::string lmtp_peer = "postfix"; ///< user whose uid may connect to the LMTP socket
     std::string deliver_to = "unix:/var/spool/postfix/public/demail-in";

@@ -10,6 +10,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/daemon.hpp \
 	milter/admin/ended_providers_file.cpp \
 	milter/admin/ended_providers_file.hpp \
+	milter/admin/network_list.cpp \
+	milter/admin/network_list.hpp \
 	milter/admin/seal_key_file.cpp \
 	milter/admin/seal_key_file.hpp \
 	milter/admin/tls_section.cpp \

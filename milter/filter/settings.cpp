@@ -18,6 +18,8 @@ make_settings(const Configuration &configuration, const Settings *previous) {
     settings->observe = configuration.observe;
     settings->refuse_mixed_recipients = configuration.refuse_mixed_recipients;
     settings->rules = configuration.rules;
+    settings->seal_lifetime = configuration.seal_lifetime;
+    settings->reinjection = configuration.reinjection;
     settings->keys = std::move(std::get<SealKeys>(keys));
     if (previous != nullptr && previous->domains &&
         previous->domains->path() == configuration.domains)

@@ -8,11 +8,13 @@
 #include "message/rights.hpp"
 #include "message/seal.hpp"
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace demail::filter {
 
@@ -21,6 +23,8 @@ struct Settings {
     bool refuse_mixed_recipients = false;
     SenderRules rules;
     SealKeys keys;
+    std::chrono::seconds seal_lifetime{0};
+    std::vector<Network> reinjection; ///< from here messages may come back with their seal
     std::shared_ptr<DomainList> domains;
     EndedProviders ended;
 };

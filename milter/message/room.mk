@@ -26,6 +26,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/rights.hpp \
 	milter/message/seal.cpp \
 	milter/message/seal.hpp \
+	milter/message/seal_check.cpp \
+	milter/message/seal_check.hpp \
 	milter/message/seal_key.cpp \
 	milter/message/tokens.cpp \
 	milter/message/tokens.hpp \
