@@ -19,7 +19,7 @@ using namespace demail::test;
 
 namespace {
 
-constexpr int few = 300, many = 10000;
+constexpr int few = 300, many = 30000;
 
 constexpr const char *indexes[] = {"hand_over_mail_id",   "submission_open",
                                    "submission_queue_id", "submission_created",
