@@ -14,6 +14,7 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/ended-providers.toml \
+	contrib/postfix/beside.md \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
