@@ -14,7 +14,6 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/ended-providers.toml \
-	contrib/postfix/beside.md \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
@@ -68,6 +67,7 @@ EXTRA_DIST += \
 	contrib/packages.sh
 
 pkgpostfixdir = $(datadir)/postfix-demail
+EXTRA_DIST += contrib/postfix/beside.md
 dist_pkgpostfix_DATA = contrib/postfix/strip-seal contrib/ended-providers.toml
 
 dist_man_MANS = \
