@@ -19,6 +19,7 @@ namespace demail::filter {
 struct Settings {
     bool observe = false;
     bool refuse_mixed_recipients = false;
+    bool subject_flags = true;
     SenderRules rules;
     SealKeys keys;
     std::shared_ptr<DomainList> domains;
