@@ -44,6 +44,7 @@ EXTRA_DIST += \
 	tests/e2e/test_rebuild.py \
 	tests/e2e/test_retention.py \
 	tests/e2e/test_outcomes.py \
+	tests/e2e/test_options.py \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_sandbox.py \

@@ -158,6 +158,9 @@ sfsistat on_end_of_message(SMFICTX *context) noexcept {
                                nullptr) != MI_SUCCESS)
                 throw std::runtime_error("the MTA does not take a deletion");
         }
+        if (changes.subject && smfi_chgheader(context, changes.subject->name.data(), 1,
+                                              changes.subject->value.data()) != MI_SUCCESS)
+            throw std::runtime_error("the MTA does not take the subject without its flags");
         if (changes.seal) {
             std::string name(seal_field);
             if (smfi_insheader(context, 0, name.data(), changes.seal->data()) != MI_SUCCESS)

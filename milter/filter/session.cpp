@@ -1,6 +1,7 @@
 #include "filter/session.hpp"
 
 #include "filter/author.hpp"
+#include "filter/subject_flags.hpp"
 #include "message/ascii.hpp"
 #include "message/seal_check.hpp"
 
@@ -165,10 +166,29 @@ std::optional<Reply> Session::judge_header() {
     if (auto objection =
             objection_to_author(message.fields, *message.right, *message.envelope_sender))
         return refused(std::move(objection->sentence));
-    auto options = options_asked(message.fields, *message.right->rule);
+    return judge_options();
+}
+
+std::optional<Reply> Session::judge_options() {
+    Message &message = message_;
+    const auto subject = std::find_if(message.fields.begin(), message.fields.end(),
+                                      [](const HeaderField &field) { return field.is("Subject"); });
+    SubjectFlags flags;
+    if (message.settings->subject_flags && subject != message.fields.end()) {
+        auto read = read_subject_flags(subject->value);
+        if (auto *objection = std::get_if<Objection>(&read))
+            return refused(std::move(objection->sentence));
+        flags = std::get<SubjectFlags>(std::move(read));
+    }
+    auto options =
+        options_asked(message.fields, flags, *message.right->rule, message.right->sender);
     if (auto *objection = std::get_if<Objection>(&options))
         return refused(std::move(objection->sentence));
     message.options = std::get<OptionSet>(options);
+    if (flags.rest) {
+        subject->value = *std::move(flags.rest); // what is sealed
+        message.subject = HeaderField{std::string(ascii::trim(subject->name)), subject->value};
+    }
     return std::nullopt;
 }
 
@@ -235,6 +255,7 @@ std::variant<Changes, Reply> Session::end_of_message(std::string_view queue_id) 
             return *std::move(reply);
         }
     } else if (message_.body) {
+        changes.subject = message_.subject;
         changes.seal = make_seal();
     }
     return changes;

@@ -47,7 +47,8 @@ enum class AfterHeader {
 
 /// What to do at the end of the message.
 struct Changes {
-    std::vector<Removal> removals; ///< in this order
+    std::vector<Removal> removals;      ///< in this order
+    std::optional<HeaderField> subject; ///< what the topmost Subject becomes
     std::optional<std::string>
         seal; ///< value of the field to insert at the top, after the removals
 };
@@ -92,6 +93,7 @@ class Session {
         HeaderFields fields; ///< those that decide something, of a De-Mail only
         std::size_t field_octets = 0;
         OptionSet options;
+        std::optional<HeaderField> subject; ///< without the flags that it had
         std::optional<Sha256> body;
     };
 
@@ -100,6 +102,7 @@ class Session {
     [[nodiscard]] std::optional<Reply> judge_demail_recipient(Address address);
     [[nodiscard]] std::optional<Reply> judge_header();
     [[nodiscard]] std::optional<Reply> judge_brought_seal();
+    [[nodiscard]] std::optional<Reply> judge_options();
     [[nodiscard]] std::string make_seal();
     [[nodiscard]] EventSubject subject(std::string_view queue_id) const;
     void log_changes(std::string_view queue_id);

@@ -17,6 +17,7 @@ make_settings(const Configuration &configuration, const Settings *previous) {
     settings->ended = std::move(ended.providers);
     settings->observe = configuration.observe;
     settings->refuse_mixed_recipients = configuration.refuse_mixed_recipients;
+    settings->subject_flags = configuration.subject_flags;
     settings->rules = configuration.rules;
     settings->seal_lifetime = configuration.seal_lifetime;
     settings->reinjection = configuration.reinjection;

@@ -21,6 +21,7 @@ namespace demail::filter {
 struct Settings {
     bool observe = false;
     bool refuse_mixed_recipients = false;
+    bool subject_flags = true;
     SenderRules rules;
     SealKeys keys;
     std::chrono::seconds seal_lifetime{0};

@@ -17,6 +17,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/mailboxes.cpp \
 	milter/message/options.cpp \
 	milter/message/options.hpp \
+	milter/message/preconditions.cpp \
+	milter/message/preconditions.hpp \
 	milter/message/private_id.cpp \
 	milter/message/private_id.hpp \
 	milter/message/recipients.cpp \
@@ -29,6 +31,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/seal_check.cpp \
 	milter/message/seal_check.hpp \
 	milter/message/seal_key.cpp \
+	milter/message/subject_text.cpp \
+	milter/message/subject_text.hpp \
 	milter/message/tokens.cpp \
 	milter/message/tokens.hpp \
 	milter/message/utf8.hpp

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,8 +79,9 @@ class ListOnDisk {
 
 class Firm {
   public:
-    explicit Firm(bool observe = false, bool refuse_mixed = false)
-        : settings_(make(observe, refuse_mixed)),
+    using Change = std::function<void(filter::Settings &)>;
+    explicit Firm(bool observe = false, bool refuse_mixed = false, const Change &change = {})
+        : settings_(make(observe, refuse_mixed, change)),
           current_(settings_), around_{current_, logged, [this] { return time; }},
           session(around_) {}
 
@@ -139,7 +141,8 @@ class Firm {
     std::int64_t time = 1700000000;
 
   private:
-    std::shared_ptr<const filter::Settings> make(bool observe, bool refuse_mixed) {
+    std::shared_ptr<const filter::Settings> make(bool observe, bool refuse_mixed,
+                                                 const Change &change) {
         auto settings = std::make_shared<filter::Settings>();
         const EndedProviders::Domain ended{
             std::make_shared<EndedProvider>(EndedProvider{"Old Post", "2022-08-31", "", ""}),
@@ -159,6 +162,7 @@ class Firm {
             list.path(), [time = std::chrono::steady_clock::time_point{}]() mutable {
                 return time += std::chrono::seconds(1);
             });
+        if (change) change(*settings);
         return settings;
     }
 
