@@ -27,9 +27,10 @@ class Firewall {
     void keep(std::string_view name) { kept_ = name; }
 
     /// Takes the fields of the header in their order, each once. All that reads as x-de-mail… or
-    /// demail… and is not a sender's to set goes; of what a sender may set the topmost of a name
-    /// stays, since it is the one that counts (TR-01201 3.4 3.1.1).
-    void see(std::string_view name);
+    /// demail… goes, but for what the sender of a De-Mail may set: there the topmost of a name
+    /// stays, since it is the one that counts (TR-01201 3.4 3.1.1). Of other mail that goes too: to
+    /// the reader of a mailbox it would look like a De-Mail's sender and options.
+    void see(std::string_view name, bool of_demail);
 
     [[nodiscard]] bool anything_to_remove() const noexcept { return !removals_.empty(); }
     [[nodiscard]] bool over_limit() const noexcept { return over_limit_; }

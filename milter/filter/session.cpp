@@ -142,7 +142,7 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
 }
 
 void Session::header(std::string_view name, std::string_view value) {
-    message_.firewall.see(name);
+    message_.firewall.see(name, is_demail());
     if (!is_demail() || !decides(name)) return;
     message_.field_octets += name.size() + value.size();
     if (message_.field_octets > field_limit) return;

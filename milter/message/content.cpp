@@ -58,7 +58,8 @@ bool removed(const HeaderField &field) noexcept {
                                "DKIM-Signature",
                                "Authentication-Results",
                                "Disposition-Notification-To",
-                               "Delivered-To"};
+                               "Delivered-To",
+                               "Envelope-To"}; // set by the recipient's provider, PVD_IO 3.1.22
     return reads_as_demail(field.name) ||
            std::ranges::any_of(names, [&field](const char *name) { return field.is(name); });
 }
