@@ -43,6 +43,12 @@ Reply refused(std::string sentence) {
     return {550, "5.7.1", std::move(sentence)};
 }
 
+Reply rules_not_known() {
+    return {451, "4.3.0",
+            "It cannot be told now whether this sender may send De-Mail: a list of senders is too "
+            "old or cannot be read; try again later, or ask the administrator."};
+}
+
 } // namespace
 
 void Session::begin() {
@@ -110,17 +116,9 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
 std::optional<Reply> Session::judge_demail_recipient(Address address) {
     Message &message = message_;
     if (!message.right) {
-        if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
-        message.right = message.settings->rules.find(
-            {message.envelope_sender, message.login, message.client, message.local});
-    }
-    if (!message.right) {
+        if (auto reply = find_right()) return reply;
         // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
-        if (message.local && !observing()) return std::nullopt;
-        if (message.sender.empty())
-            return refused("De-Mail takes no message from the null sender <>; nothing can be "
-                           "reported to it.");
-        return no_right(message.sender, message.login);
+        if (!message.right) return std::nullopt;
     }
     if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
         return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
@@ -132,6 +130,42 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
     }
     message.demail_recipients.push_back(std::move(address));
     return std::nullopt;
+}
+
+Submitter Session::submitter() const {
+    return {message_.envelope_sender, message_.login, message_.client, message_.local};
+}
+
+/// Leaves message_.right empty where there is none and that is not to be answered.
+std::optional<Reply> Session::find_right() {
+    Message &message = message_;
+    if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
+    if (!message.rules) message.rules = message.settings->rules();
+    auto answer = message.rules->find(submitter());
+    if (answer.not_known) return rules_not_known();
+    message.right = std::move(answer.right);
+    if (message.right || (message.local && !observing())) return std::nullopt;
+    if (message.sender.empty())
+        return refused("De-Mail takes no message from the null sender <>; nothing can be reported "
+                       "to it.");
+    return no_right(message.sender, message.login);
+}
+
+/// The letter may be another's, for whom the submitter writes: a rule of its own says so.
+std::optional<Reply> Session::judge_author() {
+    Message &message = message_;
+    auto objection = objection_to_author(message.fields, *message.right, *message.envelope_sender);
+    if (!objection) return std::nullopt;
+    if (const auto author = author_of(message.fields)) {
+        auto answer = message.rules->find_delegation(submitter(), *author);
+        if (answer.not_known) return rules_not_known();
+        if (answer.right) {
+            message.right = std::move(answer.right);
+            objection =
+                objection_to_author(message.fields, *message.right, *message.envelope_sender);
+        }
+    }
+    return objection ? std::optional(refused(std::move(objection->sentence))) : std::nullopt;
 }
 
 void Session::header(std::string_view name, std::string_view value) {
@@ -154,9 +188,7 @@ std::optional<Reply> Session::judge_header() {
         return Reply{550, "5.6.0",
                      "The header is too large for a De-Mail; send the message to "
                      "fewer recipients at a time."};
-    if (auto objection =
-            objection_to_author(message.fields, *message.right, *message.envelope_sender))
-        return refused(std::move(objection->sentence));
+    if (auto reply = judge_author()) return reply;
     auto options = options_asked(message.fields, *message.right->rule);
     if (auto *objection = std::get_if<Objection>(&options))
         return refused(std::move(objection->sentence));

@@ -81,7 +81,8 @@ class Session {
         std::optional<IpAddress> client;
         bool local = false; ///< sendmail(1)
         std::optional<Address> envelope_sender;
-        std::optional<Right> right; ///< by the first De-Mail recipient
+        std::shared_ptr<const SenderRules> rules; ///< from the first De-Mail recipient on
+        std::optional<Right> right; ///< by the first De-Mail recipient; the From field may change it
         std::vector<Address> demail_recipients;
         bool ordinary_recipients = false;
         std::optional<Reply> held_refusal; ///< sendmail(1) hears it at the end of the header
@@ -96,7 +97,10 @@ class Session {
     void begin();
     [[nodiscard]] std::optional<Reply> judge_recipient(std::string_view text);
     [[nodiscard]] std::optional<Reply> judge_demail_recipient(Address address);
+    [[nodiscard]] std::optional<Reply> find_right();
+    [[nodiscard]] std::optional<Reply> judge_author();
     [[nodiscard]] std::optional<Reply> judge_header();
+    [[nodiscard]] Submitter submitter() const;
     [[nodiscard]] std::string make_seal();
     [[nodiscard]] EventSubject subject(std::string_view queue_id) const;
     void log_changes(std::string_view queue_id);

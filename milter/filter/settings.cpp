@@ -17,7 +17,9 @@ make_settings(const Configuration &configuration, const Settings *previous) {
     settings->ended = std::move(ended.providers);
     settings->observe = configuration.observe;
     settings->refuse_mixed_recipients = configuration.refuse_mixed_recipients;
-    settings->rules = configuration.rules;
+    settings->senders = std::make_shared<Senders>(
+        configuration, previous == nullptr ? nullptr : previous->senders.get());
+    settings->rules = [senders = settings->senders] { return senders->now(); };
     settings->keys = std::move(std::get<SealKeys>(keys));
     if (previous != nullptr && previous->domains &&
         previous->domains->path() == configuration.domains)
