@@ -2,9 +2,7 @@
 # Installs what the tests need, builds in build/check and runs them all by make check. Says at the
 # end what each step took.
 #
-#   contrib/check.sh             QUICK=1: without the tests that build again (fuzz, packaging) and
-#                                those of the virtual card, which need namespaces of their own
-#                                SANITIZERS=1: the unit tests with sanitizers too
+#   contrib/check.sh             SANITIZERS=1: the unit tests with sanitizers too
 #                                FULL=1: that and make distcheck
 set -euo pipefail
 
@@ -26,8 +24,9 @@ export PYTHONDONTWRITEBYTECODE=1
 export CCACHE_BASEDIR=$source_directory CCACHE_NOHASHDIR=1
 
 # What runs threads side by side: under TSan, which finds nothing in the rest.
-threaded_tests='broker_turns filter_domain_list journal lmtp_server pkcs11_process soap_https
-	token_faults token_hang token_recovery wire_client'
+threaded_tests='breaker broker_turns daemon filter_domain_list given_up journal journal_hosts
+	journal_outage lmtp_server lmtp_session pkcs11_process pkcs11_token soap_https soap_tls submitter
+	token_faults token_hang token_pin token_recovery token_tls wire_client'
 
 table=
 step() {
@@ -54,9 +53,7 @@ ended
 
 step 'make check'
 # A test that passes only the second time is shown as such: the machine may be busy.
-flags="-j $tests_at_once --repeat until-pass:2"
-[ -z "${QUICK-}" ] || flags="$flags -LE 'fuzz|packaging' -E 'e2e/(demailctl_)?(card|cardd|pkcs11|tcos|virtual)'"
-make -s -j"$jobs" check CTESTFLAGS="$flags"
+make -s -j"$jobs" check CTESTFLAGS="-j $tests_at_once --repeat until-pass:2"
 ended
 
 if [ "${SANITIZERS-}${FULL-}" ]; then

@@ -27,6 +27,8 @@ cat >"$root.expected" <<END
 755 usr/lib/pkcs11/demail-tcos-pkcs11.so
 644 usr/lib/systemd/system/demail-cardd.service
 644 usr/lib/systemd/system/demail-milter.service
+644 usr/lib/systemd/system/demail-purge.service
+644 usr/lib/systemd/system/demail-purge.timer
 644 usr/lib/systemd/system/demail-relay.service
 644 usr/lib/sysusers.d/demail-pkcs11.conf
 644 usr/lib/sysusers.d/postfix-demail.conf

@@ -1,5 +1,6 @@
 #include "admin/account_section.hpp"
 
+#include "admin/network_list.hpp"
 #include "base/log.hpp"
 #include "crypto/key_uri.hpp"
 #include "message/address.hpp"
@@ -78,21 +79,15 @@ OptionSet read_options(Section &section, std::string_view key) {
 }
 
 void read_networks(Section &section, SenderRule &rule) {
-    for (const Located &text : section.texts("network").value_or(std::vector<Located>{})) {
-        const auto network = Network::parse(text.text);
-        if (!network) {
-            section.fault(text.at, "network in [[account.sender]] must hold networks such as "
-                                   "10.0.0.0/8 or 2001:db8::/32, without host bits.");
-            continue;
-        }
-        if (network->loopback())
+    for (const auto &[network, text] : read_networks(section, "network")) {
+        if (network.loopback())
             section.faults().warning(text.at, "network names the loopback: every program of this "
                                               "host that reaches Postfix may then send.");
         if (text.text.ends_with("/0") && rule.login.empty())
             section.faults().warning(text.at,
                                      "network names every address there is, and no login is asked "
                                      "for.");
-        rule.networks.push_back(*network);
+        rule.networks.push_back(network);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "admin/configuration.hpp"
 
 #include "admin/account_section.hpp"
+#include "admin/network_list.hpp"
 #include "admin/tls_section.hpp"
 #include "base/log.hpp"
 #include "daemon/toml_file.hpp"
@@ -179,6 +180,8 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
     if (const toml::table *milter = root.table("milter")) {
         Section section(faults, *milter, "[milter]");
         assign(configuration.milter_socket, section.socket_path("socket"));
+        for (const LocatedNetwork &one : read_networks(section, "reinjection"))
+            configuration.reinjection.push_back(one.network);
         section.finish();
     }
     if (const toml::table *relay = root.table("relay")) read_relay(faults, *relay, configuration);
@@ -193,6 +196,7 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
         Section section(faults, *policy, "[policy]");
         configuration.refuse_mixed_recipients =
             read_choice(section, "mixed_recipients", "allow", "refuse");
+        configuration.subject_flags = section.boolean("subject_flags").value_or(true);
         assign(configuration.ended_providers, section.path("ended_providers"));
         assign(configuration.shipped_ended_providers, section.path("shipped_ended_providers"));
         section.finish();

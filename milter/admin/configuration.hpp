@@ -49,6 +49,7 @@ struct AccountConfiguration {
 struct Configuration {
     bool observe = false;
     std::string milter_socket = "/var/spool/postfix/demail-milter/milter.sock";
+    std::vector<Network> reinjection; ///< clients that bring sealed messages back: content filters
     std::string lmtp_socket = "/var/spool/postfix/demail-relay/lmtp.sock";
     std::string lmtp_peer = "postfix"; ///< user whose uid may connect to the LMTP socket
     std::string deliver_to = "unix:/var/spool/postfix/public/demail-in";
@@ -65,6 +66,7 @@ struct Configuration {
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;
+    bool subject_flags = true; ///< options may be asked for in the Subject
     std::string ended_providers; ///< the operator's list of them; "": none
     std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
     std::chrono::seconds domains_refresh{86400};

@@ -12,6 +12,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/ended_providers_file.hpp \
 	milter/admin/guarded_file.cpp \
 	milter/admin/guarded_file.hpp \
+	milter/admin/network_list.cpp \
+	milter/admin/network_list.hpp \
 	milter/admin/seal_key_file.cpp \
 	milter/admin/seal_key_file.hpp \
 	milter/admin/senders.cpp \

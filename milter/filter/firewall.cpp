@@ -13,7 +13,7 @@ void Firewall::see(std::string_view name) {
                              [&](const Seen &one) { return ascii::equal(one.name, name); });
     if (seen == seen_.end()) seen = seen_.insert(seen_.end(), {ascii::lower(name), 0});
     ++seen->count;
-    if (sender_may_set(name) && seen->count == 1) return;
+    if (seen->count == 1 && (sender_may_set(name) || ascii::equal(name, kept_))) return;
     if (removals_.size() == limit) {
         over_limit_ = true;
         return;

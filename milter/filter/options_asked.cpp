@@ -1,6 +1,8 @@
 #include "filter/options_asked.hpp"
 
+#include "filter/subject_flags.hpp"
 #include "message/ascii.hpp"
+#include "message/preconditions.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +15,6 @@ namespace demail::filter {
 namespace {
 
 constexpr std::string_view prefix = "x-de-mail-";
-constexpr std::size_t tolerated_distance = 2;
 
 /// Fields that are no options however near they come to one (TR-01201 3.4 3.1), letters only: what
 /// a provider writes, and the sender's private-id.
@@ -31,7 +32,17 @@ std::string letters(std::string_view name) {
     return out;
 }
 
-/// Levenshtein's distance.
+std::string option_list() {
+    std::string list;
+    for (const Option option : all_options) {
+        if (!list.empty()) list += ", ";
+        list += name(option);
+    }
+    return list;
+}
+
+} // namespace
+
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
@@ -45,17 +56,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
     }
     return row.back();
 }
-
-std::string option_list() {
-    std::string list;
-    for (const Option option : all_options) {
-        if (!list.empty()) list += ", ";
-        list += name(option);
-    }
-    return list;
-}
-
-} // namespace
 
 bool misspelt_option(std::string_view field_name) {
     constexpr std::string_view marker = "xdemail";
@@ -73,7 +73,8 @@ bool misspelt_option(std::string_view field_name) {
 }
 
 std::variant<OptionSet, Objection> options_asked(const HeaderFields &fields,
-                                                 const SenderRule &rule) {
+                                                 const SubjectFlags &flags, const SenderRule &rule,
+                                                 const Address &sender) {
     OptionSet options = rule.defaults;
     for (const Option option : all_options) {
         const HeaderField *field = topmost(fields, std::string(prefix).append(name(option)));
@@ -99,6 +100,16 @@ std::variant<OptionSet, Objection> options_asked(const HeaderFields &fields,
                                      "as {}NAME.",
                                      field.name.substr(0, shown), option_list(), prefix)};
     }
+    for (const Option option : all_options) {
+        const std::string_view flag = flags.flags[static_cast<std::size_t>(option)];
+        if (flag.empty()) continue;
+        if (!rule.allow.has(option) && !rule.defaults.has(option))
+            return Objection{fmt::format("This sender may not use the De-Mail option {}; take {} "
+                                         "out of the subject.",
+                                         name(option), flag)};
+        options.set(option);
+    }
+    if (auto fault = combination_fault(options, sender)) return Objection{*std::move(fault)};
     return options;
 }
 

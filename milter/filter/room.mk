@@ -23,7 +23,9 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/session.cpp \
 	milter/filter/session.hpp \
 	milter/filter/settings.cpp \
-	milter/filter/settings.hpp
+	milter/filter/settings.hpp \
+	milter/filter/subject_flags.cpp \
+	milter/filter/subject_flags.hpp
 
 FILTER_TEST_LIBS = libdemail-filter.a libdemail-message.a libdemail-base.a \
 	$(UNIT_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
@@ -40,6 +42,10 @@ UNIT_TESTS += tests/unit/filter_domain_list_test
 tests_unit_filter_domain_list_test_SOURCES = tests/unit/filter_domain_list_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_domain_list_test_LDADD = $(FILTER_TEST_LIBS)
 
+UNIT_TESTS += tests/unit/filter_reinjection_test
+tests_unit_filter_reinjection_test_SOURCES = tests/unit/filter_reinjection_test.cpp \
+	tests/unit/filter_fixture.hpp
+tests_unit_filter_reinjection_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_session_test
 tests_unit_filter_session_test_SOURCES = tests/unit/filter_session_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_session_test_LDADD = $(FILTER_TEST_LIBS)
@@ -51,6 +57,10 @@ tests_unit_filter_refusals_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_header_test
 tests_unit_filter_header_test_SOURCES = tests/unit/filter_header_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_subject_flags_test
+tests_unit_filter_subject_flags_test_SOURCES = tests/unit/filter_subject_flags_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_subject_flags_test_LDADD = $(FILTER_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/filter_settings_test
 tests_unit_filter_settings_test_SOURCES = tests/unit/filter_settings_test.cpp tests/unit/filter_fixture.hpp

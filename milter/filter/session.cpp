@@ -1,7 +1,9 @@
 #include "filter/session.hpp"
 
 #include "filter/author.hpp"
+#include "filter/subject_flags.hpp"
 #include "message/ascii.hpp"
+#include "message/seal_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -62,6 +64,10 @@ void Session::mail(std::string_view sender, const Client &client) {
     message_.sender = without_brackets(sender);
     message_.login = client.login;
     message_.client = IpAddress::parse(client.address);
+    message_.reinjecting =
+        message_.client &&
+        std::any_of(message_.settings->reinjection.begin(), message_.settings->reinjection.end(),
+                    [&](const Network &one) { return one.contains(*message_.client); });
     // cleanup(8) passes sendmail(1) on with a queue id, the loopback address and port 0. smtpd(8)
     // has no queue id yet (on a Unix socket the rest is the same); QMQP's mail has its client's
     // address.
@@ -116,10 +122,13 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
 std::optional<Reply> Session::judge_demail_recipient(Address address) {
     Message &message = message_;
     if (!message.right) {
-        if (auto reply = find_right()) return reply;
+        auto reply = find_right();
+        // What comes back with its seal needs no right, and is asked for one where it has none.
+        if (reply && !message.reinjecting) return reply;
         // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
-        if (!message.right) return std::nullopt;
+        if (!message.right && !message.reinjecting) return std::nullopt;
     }
+    if (message.reinjecting) message.firewall.keep(seal_field);
     if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
         return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
                        "two messages.");
@@ -188,11 +197,46 @@ std::optional<Reply> Session::judge_header() {
         return Reply{550, "5.6.0",
                      "The header is too large for a De-Mail; send the message to "
                      "fewer recipients at a time."};
+    if (message.reinjecting && count(message.fields, seal_field) > 0) return judge_brought_seal();
+    if (!message.right)
+        return find_right().value_or(no_right(message.sender, message.login));
     if (auto reply = judge_author()) return reply;
-    auto options = options_asked(message.fields, *message.right->rule);
+    return judge_options();
+}
+
+std::optional<Reply> Session::judge_options() {
+    Message &message = message_;
+    const auto subject = std::find_if(message.fields.begin(), message.fields.end(),
+                                      [](const HeaderField &field) { return field.is("Subject"); });
+    SubjectFlags flags;
+    if (message.settings->subject_flags && subject != message.fields.end()) {
+        auto read = read_subject_flags(subject->value);
+        if (auto *objection = std::get_if<Objection>(&read))
+            return refused(std::move(objection->sentence));
+        flags = std::get<SubjectFlags>(std::move(read));
+    }
+    auto options =
+        options_asked(message.fields, flags, *message.right->rule, message.right->sender);
     if (auto *objection = std::get_if<Objection>(&options))
         return refused(std::move(objection->sentence));
     message.options = std::get<OptionSet>(options);
+    if (flags.rest) {
+        subject->value = *std::move(flags.rest); // what is sealed
+        message.subject = HeaderField{std::string(ascii::trim(subject->name)), subject->value};
+    }
+    return std::nullopt;
+}
+
+/// The seal is the identity here: whoever brings it, it is this message, from this sender, once.
+std::optional<Reply> Session::judge_brought_seal() {
+    Message &message = message_;
+    auto checked = check_seal(message.fields, message.settings->keys,
+                              message.settings->seal_lifetime, around_.unix_time());
+    if (auto *reply = std::get_if<Reply>(&checked)) return std::move(*reply);
+    auto &held = std::get<CheckedSeal>(checked);
+    for (const Address &one : message.demail_recipients)
+        if (!held.seal.covers(*held.key, one)) return not_addressed();
+    message.brought = std::move(held.seal);
     return std::nullopt;
 }
 
@@ -235,12 +279,20 @@ std::string Session::make_seal() {
     return write_seal(seal, key);
 }
 
-Changes Session::end_of_message() {
+std::variant<Changes, Reply> Session::end_of_message(std::string_view queue_id) {
     begin();
     Changes changes;
     if (observing()) return changes;
     changes.removals = message_.firewall.removals();
-    if (message_.body) changes.seal = make_seal();
+    if (message_.brought) {
+        if (auto reply = check_sealed_body(*message_.brought, message_.body->finish())) {
+            log_refused(around_.events, subject(queue_id), "", *reply);
+            return *std::move(reply);
+        }
+    } else if (message_.body) {
+        changes.subject = message_.subject;
+        changes.seal = make_seal();
+    }
     return changes;
 }
 
@@ -254,15 +306,21 @@ void Session::abort() {
 }
 
 EventSubject Session::subject(std::string_view queue_id) const {
-    return {queue_id,
-            message_.right ? std::string_view(message_.right->rule->account) : std::string_view(),
-            message_.sender, observing()};
+    std::string_view account;
+    if (message_.brought)
+        account = message_.brought->account;
+    else if (message_.right)
+        account = message_.right->rule->account;
+    return {queue_id, account, message_.sender, observing()};
 }
 
 void Session::log_changes(std::string_view queue_id) {
     if (message_.firewall.anything_to_remove())
         log_stripped(around_.events, subject(queue_id), message_.firewall);
-    if (is_demail())
+    if (message_.brought)
+        log_reinjected(around_.events, subject(queue_id), message_.brought->sender.lower(),
+                       message_.demail_recipients.size());
+    else if (is_demail())
         log_sealed(around_.events, subject(queue_id), message_.right->sender.lower(),
                    message_.demail_recipients.size());
 }

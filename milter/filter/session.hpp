@@ -47,7 +47,8 @@ enum class AfterHeader {
 
 /// What to do at the end of the message.
 struct Changes {
-    std::vector<Removal> removals; ///< in this order
+    std::vector<Removal> removals;      ///< in this order
+    std::optional<HeaderField> subject; ///< what the topmost Subject becomes
     std::optional<std::string>
         seal; ///< value of the field to insert at the top, after the removals
 };
@@ -66,7 +67,7 @@ class Session {
     /// The body as SMTP carries it: CRLF line ends, dots unstuffed.
     void body(std::string_view piece);
     [[nodiscard]] bool wants_body() const noexcept { return message_.body.has_value(); }
-    [[nodiscard]] Changes end_of_message();
+    [[nodiscard]] std::variant<Changes, Reply> end_of_message(std::string_view queue_id);
     /// They have been asked for and the message goes on: logs what was done, ends the message.
     void changes_made(std::string_view queue_id);
     /// The message is over, however it ended.
@@ -83,6 +84,8 @@ class Session {
         std::optional<Address> envelope_sender;
         std::shared_ptr<const SenderRules> rules; ///< from the first De-Mail recipient on
         std::optional<Right> right; ///< by the first De-Mail recipient; the From field may change it
+        bool reinjecting = false;    ///< the client may bring a sealed message back
+        std::optional<Seal> brought; ///< a seal that holds, but for the body
         std::vector<Address> demail_recipients;
         bool ordinary_recipients = false;
         std::optional<Reply> held_refusal; ///< sendmail(1) hears it at the end of the header
@@ -91,6 +94,7 @@ class Session {
         HeaderFields fields; ///< those that decide something, of a De-Mail only
         std::size_t field_octets = 0;
         OptionSet options;
+        std::optional<HeaderField> subject; ///< without the flags that it had
         std::optional<Sha256> body;
     };
 
@@ -101,6 +105,8 @@ class Session {
     [[nodiscard]] std::optional<Reply> judge_author();
     [[nodiscard]] std::optional<Reply> judge_header();
     [[nodiscard]] Submitter submitter() const;
+    [[nodiscard]] std::optional<Reply> judge_brought_seal();
+    [[nodiscard]] std::optional<Reply> judge_options();
     [[nodiscard]] std::string make_seal();
     [[nodiscard]] EventSubject subject(std::string_view queue_id) const;
     void log_changes(std::string_view queue_id);

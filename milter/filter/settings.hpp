@@ -9,12 +9,14 @@
 #include "message/rights.hpp"
 #include "message/seal.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace demail::filter {
 
@@ -23,7 +25,10 @@ struct Settings {
     bool refuse_mixed_recipients = false;
     /// Those in force now; a message keeps what it got.
     std::function<std::shared_ptr<const SenderRules>()> rules;
+    bool subject_flags = true;
     SealKeys keys;
+    std::chrono::seconds seal_lifetime{0};
+    std::vector<Network> reinjection; ///< from here messages may come back with their seal
     std::shared_ptr<DomainList> domains;
     EndedProviders ended;
     std::shared_ptr<Senders> senders; ///< behind `rules`; a reload takes its files over

@@ -91,6 +91,12 @@ Time not_before_in(const json &line) {
     return *found == never ? never_again : time_in(*found);
 }
 
+LookedUp looked_up_in(const json &line) {
+    return {line.value("account", std::string()),
+            good(state_named(line.at("state").get<std::string>())), time_in(line.at("at")),
+            not_before_in(line)};
+}
+
 void ended(const json &line, Submission &submission) {
     Submission after = submission;
     after.state = good(state_named(line.at("state").get<std::string>()));
@@ -141,6 +147,7 @@ std::string line_of_end(const Submission &submission, std::string_view detail,
                 {{"address", one.recipient.address.lower()}, {"reply", json_of(*one.outcome)}});
     ordered_json line{{"at", text_of(at)},
                       {"act", "outcome"},
+                      {"account", submission.account},
                       {"state", name(submission.state)},
                       {"reply", json_of(submission.outcome)},
                       {"messageId", submission.message_id},
@@ -165,6 +172,8 @@ void EvidenceReader::read(std::string_view line) {
             told_ = begun(object);
         else if (act == "outcome" && told_)
             ended(object, told_->submission);
+        else if (act == "outcome")
+            looked_up_ = looked_up_in(object);
         else
             miss();
     } catch (const std::exception &) { // cut off, or not ours

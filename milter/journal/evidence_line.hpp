@@ -3,9 +3,9 @@
 //
 //     {"at": …, "act": "submit", "handOver": {…}, "submission": {…}, "recipients": […],
 //      "submitted": "submitted.eml"}
-//     {"at": …, "act": "outcome", "state": "accepted", "reply": {"code", "enhanced", "text"}, …,
-//      "recipients": [those with a fate of their own], "request": "request.xml", "detail": …,
-//      "notBefore": …, "never" or not there}
+//     {"at": …, "act": "outcome", "account": …, "state": "accepted", "reply": {"code", "enhanced",
+//      "text"}, …, "recipients": [those with a fate of their own], "request": "request.xml",
+//      "detail": …, "notBefore": …, "never" or not there}
 #pragma once
 
 #include "journal/journal.hpp"
@@ -25,6 +25,14 @@ inline constexpr std::size_t longest_evidence_line = 16U << 20;
 [[nodiscard]] std::string line_of_end(const Submission &submission, std::string_view detail,
                                       std::string_view request, Time at);
 
+/// What a host that only looked a submission up knows of it.
+struct LookedUp {
+    std::string account; ///< "" in lines of the first release
+    State state = State::uncertain;
+    Time at = 0;
+    Time not_before = 0;
+};
+
 /// What the lines of one directory, in their order, say of its submission.
 class EvidenceReader {
   public:
@@ -34,11 +42,14 @@ class EvidenceReader {
     /// The same of lines that are not there to be read.
     void miss() noexcept;
 
-    /// nullopt where no attempt was begun: then nothing was sent.
+    /// nullopt where no attempt was begun: then nothing was sent from here.
     [[nodiscard]] const std::optional<Kept> &told() const noexcept { return told_; }
+    /// The last outcome of a submission that another host began.
+    [[nodiscard]] const std::optional<LookedUp> &looked_up() const noexcept { return looked_up_; }
 
   private:
     std::optional<Kept> told_;
+    std::optional<LookedUp> looked_up_;
 };
 
 } // namespace demail::journal

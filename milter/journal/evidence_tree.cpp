@@ -95,7 +95,7 @@ Fd open_file(const EvidenceDirectory &directory, const std::string &name) {
     return S_ISREG(status.st_mode) ? std::move(file) : Fd();
 }
 
-std::optional<Kept> told_by(const EvidenceDirectory &directory) {
+std::optional<EvidenceReader> lines_of(const EvidenceDirectory &directory) {
     const Fd file = open_file(directory, "attempts.jsonl");
     if (!file) return std::nullopt;
     EvidenceReader reader;
@@ -127,9 +127,15 @@ std::optional<Kept> told_by(const EvidenceDirectory &directory) {
         }
     }
     if (!line.empty() || too_long) reader.miss();
-    if (!reader.told() || reader.told()->submission.private_id.digits() != directory.digits)
+    return reader;
+}
+
+std::optional<Kept> told_by(const EvidenceDirectory &directory) {
+    const auto lines = lines_of(directory);
+    if (!lines || !lines->told() ||
+        lines->told()->submission.private_id.digits() != directory.digits)
         return std::nullopt;
-    return reader.told();
+    return lines->told();
 }
 
 } // namespace demail::journal

@@ -35,6 +35,9 @@ void walk_evidence(const std::string &root, const std::string &upto,
 /// Of attempts.jsonl; what lies behind it is not read.
 inline constexpr std::size_t most_evidence_octets = 64U << 20;
 
+/// What attempts.jsonl says; nullopt where there is none.
+[[nodiscard]] std::optional<EvidenceReader> lines_of(const EvidenceDirectory &directory);
+
 /// What the lines tell of the submission that the directory is named after; nullopt where they are
 /// missing, cannot be read or tell of another one.
 [[nodiscard]] std::optional<Kept> told_by(const EvidenceDirectory &directory);

@@ -37,9 +37,30 @@ std::string year_and_month(Time at) {
     return text_of(at).substr(0, 4) + "/" + text_of(at).substr(5, 2);
 }
 
-bool is_final(const Submission &submission) {
-    return submission.state == State::accepted || submission.state == State::refused ||
-           (submission.state == State::abandoned && submission.not_before == never_again);
+/// What there is to know of a directory before its content may go.
+struct Ended {
+    std::string account;
+    State state;
+    Time created, at, not_before;
+
+    [[nodiscard]] bool is_final() const noexcept {
+        return state == State::accepted || state == State::refused ||
+               (state == State::abandoned && not_before == never_again);
+    }
+};
+
+/// nullopt where its lines do not tell.
+std::optional<Ended> ended_by(const EvidenceDirectory &directory) {
+    const auto lines = lines_of(directory);
+    if (!lines) return std::nullopt;
+    if (lines->told()) {
+        const Submission &one = lines->told()->submission;
+        if (one.private_id.digits() != directory.digits) return std::nullopt;
+        return Ended{one.account, one.state, one.created, one.changed, one.not_before};
+    }
+    if (!lines->looked_up()) return std::nullopt;
+    const LookedUp &one = *lines->looked_up();
+    return Ended{one.account, one.state, one.at, one.at, one.not_before};
 }
 
 /// Calls `take` with each piece of the file.
@@ -128,17 +149,16 @@ class Purging {
             if (!names.empty()) complete(directory, names);
             return;
         }
-        const auto told = told_by(directory);
-        if (!told) {
+        const auto one = ended_by(directory);
+        if (!one) {
             if (names.empty()) return;
             ++sum_.unreadable;
             return log_unreadable(directory);
         }
-        const Submission &one = told->submission;
-        if (!wish_.account.empty() && one.account != wish_.account) return;
-        if (one.changed >= wish_.ended_before(one.account)) return;
-        if (is_final(one))
-            remove_one(directory, names, one);
+        if (!wish_.account.empty() && one->account != wish_.account) return;
+        if (one->at >= wish_.ended_before(one->account)) return;
+        if (one->is_final())
+            remove_one(directory, names, *one);
         else
             ++sum_.open;
     }
@@ -147,30 +167,27 @@ class Purging {
 
   private:
     void remove_one(const EvidenceDirectory &directory, const std::vector<std::string> &names,
-                    const Submission &submission) {
+                    const Ended &ended) {
         auto files = described(directory, names, !wish_.dry_run);
         if (!files) {
             ++sum_.unreadable;
             return log_unreadable(directory);
         }
-        Purged done{std::string(submission.private_id.gateway_part()),
-                    submission.account,
-                    std::string(name(submission.state)),
-                    submission.changed,
+        Purged done{"g1-" + directory.digits,
+                    ended.account,
+                    std::string(name(ended.state)),
+                    ended.at,
                     names.size(),
                     0};
         for (const ordered_json &one : *files)
             done.octets += one.at("size").get<std::uint64_t>();
         if (!wish_.dry_run) {
-            const ordered_json left{{"privateId", done.private_id},
-                                    {"account", done.account},
-                                    {"state", done.state},
-                                    {"created", text_of(submission.created)},
-                                    {"ended", text_of(submission.changed)},
-                                    {"purged", text_of(wish_.now)},
-                                    {"reason", wish_.reason},
-                                    {"by", wish_.by},
-                                    {"files", *std::move(files)}};
+            const ordered_json left{
+                {"privateId", done.private_id}, {"account", done.account},
+                {"state", done.state},          {"created", text_of(ended.created)},
+                {"ended", text_of(ended.at)},   {"purged", text_of(wish_.now)},
+                {"reason", wish_.reason},       {"by", wish_.by},
+                {"files", *std::move(files)}};
             const std::string text =
                 left.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
             if (!put_file(directory.fd, left_name, text, {})) fail(directory, left_name);

@@ -19,6 +19,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/mailboxes.cpp \
 	milter/message/options.cpp \
 	milter/message/options.hpp \
+	milter/message/preconditions.cpp \
+	milter/message/preconditions.hpp \
 	milter/message/private_id.cpp \
 	milter/message/private_id.hpp \
 	milter/message/recipients.cpp \
@@ -28,10 +30,14 @@ libdemail_message_a_SOURCES = \
 	milter/message/rights.hpp \
 	milter/message/seal.cpp \
 	milter/message/seal.hpp \
+	milter/message/seal_check.cpp \
+	milter/message/seal_check.hpp \
 	milter/message/seal_key.cpp \
 	milter/message/sender_line.cpp \
 	milter/message/sender_table.cpp \
 	milter/message/sender_table.hpp \
+	milter/message/subject_text.cpp \
+	milter/message/subject_text.hpp \
 	milter/message/tokens.cpp \
 	milter/message/tokens.hpp \
 	milter/message/utf8.hpp

@@ -116,9 +116,15 @@ std::string submission_text(const json &submission, const Screen &screen) {
     table.add({"next", text(submission, "next")});
     const json evidence = part(submission, "evidence");
     const std::string directory = text(evidence, "directory");
-    table.add({"evidence", evidence.value("there", false)
-                               ? directory
-                               : "the journal alone; there is no " + directory});
+    const std::string purged = when(evidence, "purged");
+    if (!evidence.value("there", false))
+        table.add({"evidence", "the journal alone; there is no " + directory});
+    else if (purged.empty())
+        table.add({"evidence", directory});
+    else
+        table.add({"evidence", "removed on " + purged +
+                                   ", as [retention] says; what it was is in " + directory +
+                                   "/purged.json"});
     return table.str(screen) + "\n" + recipients_text(submission, screen) + "\n" +
            changes_text(submission, screen);
 }

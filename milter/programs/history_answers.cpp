@@ -1,10 +1,12 @@
 #include "programs/history_answers.hpp"
 
+#include "base/handle.hpp"
 #include "base/word.hpp"
+#include "journal/purge.hpp"
 #include "programs/history_clues.hpp"
 #include "programs/history_time.hpp"
 
-#include <unistd.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <array>
@@ -64,6 +66,15 @@ Json head_of(const Submission &submission) {
             {"firstAttempt", time_of(submission.created)},
             {"changed", time_of(submission.changed)},
             {"reply", reply_of(submission.outcome)}};
+}
+
+Json evidence_in(const std::string &path) {
+    const Fd opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    Json evidence{{"directory", path}, {"there", bool(opened)}, {"purged", Json()}};
+    if (opened)
+        if (const auto at = journal::purged_at({path, "", opened.get()}))
+            evidence["purged"] = time_of(*at);
+    return evidence;
 }
 
 long long number(const std::string &word, long long least, long long most) {
@@ -181,8 +192,7 @@ Json HistoryAnswers::told(const journal::Told &told) const {
     whole["next"] = what_is_next(submission);
     const std::string directory = evidence_ + "/" + year_and_month(submission.created) + "/" +
                                   std::string(submission.private_id.gateway_part().substr(3));
-    whole["evidence"] = {{"directory", directory},
-                         {"there", ::access(directory.c_str(), F_OK) == 0}};
+    whole["evidence"] = evidence_in(directory);
     return whole;
 }
 

@@ -1,14 +1,16 @@
 # What the daemons need of a host with systemd. make fills in the directories: configure writes
 # ${prefix} where make knows a path.
-units = milter/units/demail-milter.service milter/units/demail-relay.service
+units = \
+	milter/units/demail-milter.service \
+	milter/units/demail-purge.service \
+	milter/units/demail-relay.service
 nodist_systemdsystemunit_DATA = $(units)
-$(units): Makefile
+dist_systemdsystemunit_DATA = milter/units/demail-purge.timer
+$(units): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
-		sed 's|@sbindir[@]|$(sbindir)|g' $(srcdir)/$@.in >$@.part && mv $@.part $@
-milter/units/demail-milter.service: milter/units/demail-milter.service.in
-milter/units/demail-relay.service: milter/units/demail-relay.service.in
+		sed 's|@bindir[@]|$(bindir)|g; s|@sbindir[@]|$(sbindir)|g' $< >$@.part && mv $@.part $@
 CLEANFILES += $(units)
-EXTRA_DIST += milter/units/demail-milter.service.in milter/units/demail-relay.service.in
+EXTRA_DIST += $(units:=.in)
 
 sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = milter/units/sysusers.d/postfix-demail.conf

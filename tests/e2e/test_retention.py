@@ -7,9 +7,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 
+from crash_shim import Shim
 from harness import BOB, BUILD, EndToEnd, main
 from daemons import RELAY_USER, find_program
 
@@ -17,14 +19,16 @@ NOBODY = 65534
 
 
 class Retention(EndToEnd):
-    def ctl(self, *words, **identity):
+    def demailctl(self, *words, environment=(), **identity):
         """(exit code, standard output, what stands on record and the errors)"""
         done = subprocess.run(
-            [find_program(BUILD, "demailctl"), "--config", self.box.daemons.config_file,
-             "evidence", *words],
+            [find_program(BUILD, "demailctl"), "--config", self.box.daemons.config_file, *words],
             capture_output=True, text=True, check=False, timeout=60,
-            env={**os.environ, "DEMAIL_LOG": "stderr"}, **identity)
+            env={**os.environ, "DEMAIL_LOG": "stderr", **dict(environment)}, **identity)
         return done.returncode, done.stdout, done.stderr
+
+    def ctl(self, *words, **how):
+        return self.demailctl("evidence", *words, **how)
 
     def letter(self):
         """(what the provider took, its evidence's directory)"""
@@ -32,6 +36,11 @@ class Retention(EndToEnd):
         self.send([BOB])
         taken, = self.accepted(1)
         return taken, self.box.daemons.evidence_of(taken["privateId"])
+
+    @staticmethod
+    def octets(directory, name):
+        with open(os.path.join(directory, name), "rb") as file:
+            return file.read()
 
     def age(self, directory):
         """As if it had been sent in January 2015; where it lies then."""
@@ -79,10 +88,46 @@ class Retention(EndToEnd):
                           for name, octets in kept.items()})
         self.assertEqual(left["ended"][:10], "2015-01-31")
         self.assertGreater(len(os.listdir(young)), 3)
+        os.rename(old, directory)  # where it was sent
+        code, out, _ = self.demailctl("show", private_id)
+        self.assertEqual(code, 0)
+        self.assertRegex(out, r"evidence +removed on 20.*/purged\.json")
         code, out, err = self.ctl("export", private_id, os.path.join(self.box.directory, "none"))
         self.assertEqual((code, out), (1, ""))
         self.assertIn("its content was removed on 20", err)
         self.assertNotIn("content_read", err)
+
+    def test_a_purge_is_killed_before_each_of_its_acts(self):
+        """The list of what there was is whole before the first file goes, and the next purge
+        leaves nothing else."""
+        _, directory = self.letter()
+        old = self.age(directory)
+        kept = {name: hashlib.sha256(self.octets(old, name)).hexdigest()
+                for name in os.listdir(old)}
+        aside = os.path.join(self.box.directory, "aside")
+        shutil.copytree(old, aside)
+        shim = Shim(self.box, watched=("evidence",))
+        killed = 0
+        while True:
+            shutil.rmtree(old)
+            shutil.copytree(aside, old)
+            for path in (old, *glob.glob(os.path.join(old, "*"))):
+                os.chown(path, RELAY_USER, RELAY_USER)
+            shim.arm(at=killed + 1)
+            code, _, err = self.ctl("purge", environment=shim.environment)
+            shim.disarm()
+            if code == 0:
+                break
+            self.assertEqual(code, -signal.SIGKILL, err)
+            killed += 1
+            there = set(os.listdir(old))
+            if not there >= set(kept):
+                left = json.loads(self.octets(old, "purged.json"))
+                self.assertEqual({one["name"]: one["sha256"] for one in left["files"]}, kept)
+            code, _, err = self.ctl("purge")
+            self.assertEqual((code, os.listdir(old)), (0, ["purged.json"]), err)
+        self.assertEqual(os.listdir(old), ["purged.json"])
+        self.assertGreater(killed, len(kept) + 3)  # a removal each, the list and its syncs
 
     def test_export_copies_one_and_is_on_record(self):
         taken, directory = self.letter()

@@ -21,8 +21,8 @@ __attribute__((constructor)) void load() {
     const char *files = std::getenv("DEMAIL_CRASH_FILES");
     const char *lmtp = std::getenv("DEMAIL_CRASH_LMTP");
     // postmap and other programs that the relay starts are not what is looked at.
-    if (std::string_view(program_invocation_short_name) != "demail-relay" || control == nullptr)
-        return;
+    const std::string_view program = program_invocation_short_name;
+    if ((program != "demail-relay" && program != "demailctl") || control == nullptr) return;
     auto *made = new Shim;
     const int fd = static_cast<int>(::syscall(SYS_openat, AT_FDCWD, control, O_RDWR | O_CLOEXEC));
     void *words = ::mmap(nullptr, sizeof(Control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);

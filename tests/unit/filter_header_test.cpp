@@ -28,8 +28,7 @@ static std::string sealed_options(const std::vector<HeaderField> &more) {
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
     CHECK_EQUAL(firm.annas_header(more), "take body");
     const SealKeys keys = firm.keys();
-    return std::get<CheckedSeal>(read_seal(*firm.session.end_of_message().seal, keys))
-        .seal.options.str();
+    return std::get<CheckedSeal>(read_seal(*firm.changes().seal, keys)).seal.options.str();
 }
 
 static void exactly_one_from_with_exactly_one_mailbox() {
@@ -137,7 +136,7 @@ static void a_misspelt_option_of_ordinary_mail_is_stripped() {
     CHECK_EQUAL(firm.rcpt("<carl@elsewhere.example>"), "250");
     CHECK_EQUAL(firm.annas_header({{"x-demail-private", " YES"}, {"x-de-mail-private", " YES"}}),
                 "skip body");
-    CHECK_EQUAL(firm.session.end_of_message().removals.size(), std::size_t{1});
+    CHECK_EQUAL(firm.changes().removals.size(), std::size_t{1});
 }
 
 int main() {

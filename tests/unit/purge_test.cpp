@@ -53,6 +53,20 @@ struct Tree {
         if (state != State::submitting) record.end(one, "", created + 1'000'000);
         return record.directory();
     }
+    /// As the evidence of a host that only asked what became of another host's submission.
+    std::string look_up(unsigned char n, State state) {
+        Submission one;
+        one.n[0] = n;
+        one.private_id = PrivateId::make(key, one.n, "visible", "");
+        one.account = "other";
+        one.created = created;
+        EvidenceRecord record(evidence.root(), one);
+        record.sending("<request/>");
+        record.answered("<reply/>");
+        one.state = state;
+        record.end(one, "", created + 1'000'000);
+        return record.directory();
+    }
     PurgeSum purge(Time now, bool dry_run = false, const std::string &account = "") {
         told.clear();
         Purge wish;
@@ -138,6 +152,20 @@ void each_account_has_its_own_time() {
     CHECK_EQUAL(files_in(one) + files_in(other), 2U);
 }
 
+void what_another_host_began_goes_by_its_last_outcome() {
+    Tree tree;
+    const std::string found = tree.look_up(1, State::accepted),
+                      open = tree.look_up(2, State::uncertain);
+    CHECK_EQUAL(tree.purge(created + 59 * day).purged, 0U);
+    const PurgeSum sum = tree.purge(created + 61 * day, false, "other");
+    CHECK_EQUAL(sum.purged, 1U);
+    CHECK_EQUAL(sum.open, 1U);
+    CHECK_EQUAL(sum.unreadable, 0U);
+    CHECK_EQUAL(tree.told.at(0).private_id, "g1-" + found.substr(found.size() - 40));
+    CHECK_EQUAL(files_in(found), 1U);
+    CHECK_EQUAL(files_in(open), 3U);
+}
+
 void a_dry_run_changes_nothing() {
     Tree tree;
     const std::string place = tree.add(1, State::accepted);
@@ -207,6 +235,7 @@ int main() {
                          TEST(what_is_final_and_old_leaves_its_name_its_hashes_and_the_reason),
                          TEST(only_what_is_final_goes),
                          TEST(each_account_has_its_own_time),
+                         TEST(what_another_host_began_goes_by_its_last_outcome),
                          TEST(a_dry_run_changes_nothing),
                          TEST(what_does_not_tell_what_it_is_stays),
                          TEST(a_purge_that_was_cut_off_is_completed),
