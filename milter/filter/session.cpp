@@ -45,6 +45,12 @@ Reply refused(std::string sentence) {
     return {550, "5.7.1", std::move(sentence)};
 }
 
+Reply rules_not_known() {
+    return {451, "4.3.0",
+            "It cannot be told now whether this sender may send De-Mail: a list of senders is too "
+            "old or cannot be read; try again later, or ask the administrator."};
+}
+
 } // namespace
 
 void Session::begin() {
@@ -116,19 +122,13 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
 std::optional<Reply> Session::judge_demail_recipient(Address address) {
     Message &message = message_;
     if (!message.right) {
-        if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
-        message.right = message.settings->rules.find(
-            {message.envelope_sender, message.login, message.client, message.local});
+        auto reply = find_right();
+        // What comes back with its seal needs no right, and is asked for one where it has none.
+        if (reply && !message.reinjecting) return reply;
+        // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
+        if (!message.right && !message.reinjecting) return std::nullopt;
     }
     if (message.reinjecting) message.firewall.keep(seal_field);
-    if (!message.right && !message.reinjecting) {
-        // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
-        if (message.local && !observing()) return std::nullopt;
-        if (message.sender.empty())
-            return refused("De-Mail takes no message from the null sender <>; nothing can be "
-                           "reported to it.");
-        return no_right(message.sender, message.login);
-    }
     if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
         return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
                        "two messages.");
@@ -139,6 +139,42 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
     }
     message.demail_recipients.push_back(std::move(address));
     return std::nullopt;
+}
+
+Submitter Session::submitter() const {
+    return {message_.envelope_sender, message_.login, message_.client, message_.local};
+}
+
+/// Leaves message_.right empty where there is none and that is not to be answered.
+std::optional<Reply> Session::find_right() {
+    Message &message = message_;
+    if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
+    if (!message.rules) message.rules = message.settings->rules();
+    auto answer = message.rules->find(submitter());
+    if (answer.not_known) return rules_not_known();
+    message.right = std::move(answer.right);
+    if (message.right || (message.local && !observing())) return std::nullopt;
+    if (message.sender.empty())
+        return refused("De-Mail takes no message from the null sender <>; nothing can be reported "
+                       "to it.");
+    return no_right(message.sender, message.login);
+}
+
+/// The letter may be another's, for whom the submitter writes: a rule of its own says so.
+std::optional<Reply> Session::judge_author() {
+    Message &message = message_;
+    auto objection = objection_to_author(message.fields, *message.right, *message.envelope_sender);
+    if (!objection) return std::nullopt;
+    if (const auto author = author_of(message.fields)) {
+        auto answer = message.rules->find_delegation(submitter(), *author);
+        if (answer.not_known) return rules_not_known();
+        if (answer.right) {
+            message.right = std::move(answer.right);
+            objection =
+                objection_to_author(message.fields, *message.right, *message.envelope_sender);
+        }
+    }
+    return objection ? std::optional(refused(std::move(objection->sentence))) : std::nullopt;
 }
 
 void Session::header(std::string_view name, std::string_view value) {
@@ -162,10 +198,9 @@ std::optional<Reply> Session::judge_header() {
                      "The header is too large for a De-Mail; send the message to "
                      "fewer recipients at a time."};
     if (message.reinjecting && count(message.fields, seal_field) > 0) return judge_brought_seal();
-    if (!message.right) return no_right(message.sender, message.login);
-    if (auto objection =
-            objection_to_author(message.fields, *message.right, *message.envelope_sender))
-        return refused(std::move(objection->sentence));
+    if (!message.right)
+        return find_right().value_or(no_right(message.sender, message.login));
+    if (auto reply = judge_author()) return reply;
     return judge_options();
 }
 

@@ -82,7 +82,8 @@ class Session {
         std::optional<IpAddress> client;
         bool local = false; ///< sendmail(1)
         std::optional<Address> envelope_sender;
-        std::optional<Right> right;  ///< by the first De-Mail recipient
+        std::shared_ptr<const SenderRules> rules; ///< from the first De-Mail recipient on
+        std::optional<Right> right; ///< by the first De-Mail recipient; the From field may change it
         bool reinjecting = false;    ///< the client may bring a sealed message back
         std::optional<Seal> brought; ///< a seal that holds, but for the body
         std::vector<Address> demail_recipients;
@@ -100,7 +101,10 @@ class Session {
     void begin();
     [[nodiscard]] std::optional<Reply> judge_recipient(std::string_view text);
     [[nodiscard]] std::optional<Reply> judge_demail_recipient(Address address);
+    [[nodiscard]] std::optional<Reply> find_right();
+    [[nodiscard]] std::optional<Reply> judge_author();
     [[nodiscard]] std::optional<Reply> judge_header();
+    [[nodiscard]] Submitter submitter() const;
     [[nodiscard]] std::optional<Reply> judge_brought_seal();
     [[nodiscard]] std::optional<Reply> judge_options();
     [[nodiscard]] std::string make_seal();

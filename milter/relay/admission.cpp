@@ -1,5 +1,6 @@
 #include "relay/admission.hpp"
 
+#include "message/content.hpp"
 #include "message/seal_check.hpp"
 
 #include <map>
@@ -18,7 +19,15 @@ std::variant<Admitted, Reply> admit(const AdmissionRules &rules, const HeaderFie
     const auto envelope_sender = Address::parse(seal.envelope_sender);
     if (!envelope_sender)
         return no_seal("Not sent as De-Mail: the De-Mail seal names no sender; send it anew");
-    const auto right = rules.senders.find_mapping(seal.account, *envelope_sender, seal.sender);
+    // Of several rules the one by which the header was sealed.
+    auto answer = rules.senders.find_mapping(
+        seal.account, *envelope_sender, seal.sender,
+        [&](const Right &right) { return originators_map(fields, right, *envelope_sender); });
+    if (answer.not_known)
+        return Reply{451, "4.3.0",
+                     "It cannot be told now whether this sender may still send De-Mail: a list of "
+                     "senders is too old or cannot be read; the administrator must look"};
+    auto &right = answer.right;
     if (!right)
         return Reply{550, "5.7.1",
                      "Not sent as De-Mail: this sender may no longer send De-Mail as this address; "

@@ -149,7 +149,7 @@ class Firm {
             false};
         settings->observe = observe;
         settings->refuse_mixed_recipients = refuse_mixed;
-        settings->rules = SenderRules(firm_rules());
+        settings->rules = [all = std::make_shared<const SenderRules>(firm_rules())] { return all; };
         settings->ended.add("ended.de-mail.de", ended);
         settings->ended.add("unlisted.example", ended);
         settings->ended.add(
