@@ -14,6 +14,9 @@ EXTRA_DIST += \
 	tests/e2e/disk.py \
 	tests/e2e/handing_back.py \
 	tests/e2e/harness.py \
+	tests/e2e/hostile_fields.py \
+	tests/e2e/mail_readers.py \
+	tests/e2e/test_header_firewall.py \
 	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
 	tests/e2e/test_card_renewal.py \
