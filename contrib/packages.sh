@@ -8,7 +8,7 @@ build_packages='autoconf automake libtool autoconf-archive pkg-config g++ make
 run_packages='postfix softhsm2 opensc openssl pcscd vsmartcard-vpcd python3 python3-lxml
 	python3-xmlsec python3-cryptography procps ca-certificates'
 test_packages='cmake curl gnutls-bin libengine-pkcs11-openssl p11-kit python3-pykcs11
-	python3-pyscard libxml2-utils xmlsec1 xz-utils systemd clang libclang-rt-dev
+	python3-pyscard python3-gi gir1.2-gmime-3.0 libxml2-utils xmlsec1 xz-utils systemd clang libclang-rt-dev
 	valgrind postgresql opendkim python3-dkim python3-milter'
 
 say() { printf '\n==> %s\n' "$*"; }

@@ -85,6 +85,9 @@ UNIT_TESTS += tests/unit/seal_random_test
 tests_unit_seal_random_test_SOURCES = tests/unit/seal_random_test.cpp
 tests_unit_seal_random_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
 
+UNIT_TESTS += tests/unit/sender_table_test
+tests_unit_sender_table_test_SOURCES = tests/unit/sender_table_test.cpp
+tests_unit_sender_table_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
 UNIT_TESTS += tests/unit/rights_test
 tests_unit_rights_test_SOURCES = tests/unit/rights_test.cpp
 tests_unit_rights_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)

@@ -3,6 +3,7 @@
 
 #include "crypto/key_uri.hpp"
 #include "fuzz.hpp"
+#include "message/sender_table.hpp"
 
 #include <algorithm>
 #include <string>

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -20,16 +21,16 @@ const Address &address_of(const char *text) {
     return known.try_emplace(text, *Address::parse(text)).first->second;
 }
 
-const SenderRule &rule(bool own_login) {
+std::shared_ptr<const SenderRule> rule(bool own_login) {
     static const auto made = [](const char *login) {
         SenderRule rule;
         rule.account = "firm";
         rule.from = *AddressPattern::parse("*@firm.example");
         rule.as = *AddressPattern::parse("*@firm.de-mail.de");
         rule.login = login;
-        return rule;
+        return std::make_shared<const SenderRule>(rule);
     };
-    static const SenderRule any = made("any"), own = made("*");
+    static const auto any = made("any"), own = made("*");
     return own_login ? own : any;
 }
 
@@ -159,7 +160,7 @@ void content(std::string_view text) {
     HOLDS(OptionSet::parse(options.str()) == options);
     const SubmissionMetadata metadata{address_of("anna@firm.de-mail.de"), recipients(*fields),
                                       options, private_id(*fields)};
-    const Right right{&rule((choices & 0x80U) != 0), metadata.sender};
+    const Right right{rule((choices & 0x80U) != 0), metadata.sender};
     const Address &envelope_sender = address_of("anna@firm.example");
     const auto made = submission_header(*fields, metadata, right, envelope_sender);
     if (const auto *fault = std::get_if<NotMappable>(&made)) {

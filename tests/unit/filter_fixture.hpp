@@ -40,6 +40,11 @@ inline std::vector<SenderRule> firm_rules() {
     return {people, robot, scan, branch};
 }
 
+/// As settings have them.
+inline auto always(std::vector<SenderRule> rules) {
+    return [all = std::make_shared<const SenderRules>(std::move(rules))] { return all; };
+}
+
 struct Logged final : filter::EventSink {
     std::vector<std::string> lines;
     void event(log::Level, std::string_view name,
@@ -149,7 +154,7 @@ class Firm {
             false};
         settings->observe = observe;
         settings->refuse_mixed_recipients = refuse_mixed;
-        settings->rules = [all = std::make_shared<const SenderRules>(firm_rules())] { return all; };
+        settings->rules = always(firm_rules());
         settings->ended.add("ended.de-mail.de", ended);
         settings->ended.add("unlisted.example", ended);
         settings->ended.add(

@@ -171,7 +171,7 @@ static void a_collection_confirmation_needs_private_too() {
     Firm firm(false, false, [](filter::Settings &settings) {
         auto rules = test::firm_rules();
         rules[0].allow.set(Option::confirmation_of_retrieve);
-        settings.rules = SenderRules(rules);
+        settings.rules = test::always(rules);
     });
     const std::string reply = header_with(" [Abholbestätigung] Hello", {}, firm);
     CHECK(reply.starts_with("550 5.7.1 "));
@@ -184,7 +184,7 @@ static void a_pseudonym_cannot_be_confirmed_by_the_sender() {
         auto rules = test::firm_rules();
         rules[0].allow.set(Option::authoritative);
         rules[0].as = *AddressPattern::parse("pn_anna@firm.de-mail.de");
-        settings.rules = SenderRules(rules);
+        settings.rules = test::always(rules);
     });
     CHECK(header_with(" [Absenderbestätigt] Hello", {}, firm).find("pseudonym") !=
           std::string::npos);
