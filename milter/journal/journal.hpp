@@ -102,10 +102,10 @@ class Journal {
     static std::unique_ptr<Journal> open(const std::string &url, const std::string &relay);
     virtual ~Journal() = default;
 
-    /// Puts what a crash has cut off (`submitting`) to `uncertain`; how many. Only what an earlier
-    /// run of this relay began, and what another one left behind longer than its lease. At the
-    /// start, and at any time.
-    virtual int settle_interrupted(Time now) = 0;
+    /// Puts what a crash has cut off (`submitting`) to `uncertain`, at most so many at once; how
+    /// many. Only what an earlier run of this relay began, and what another one left behind longer
+    /// than its lease. At the start, and at any time.
+    virtual std::size_t settle_interrupted(Time now, std::size_t most) = 0;
 
     /// Takes a hand-over for one delivery: false where another one is at it, here or on another
     /// host. See Claim.

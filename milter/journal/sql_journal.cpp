@@ -59,7 +59,7 @@ class SqlJournal final : public Journal, private History {
         on_connection([](Statements &, soci::session &) {});
     }
 
-    int settle_interrupted(Time now) override {
+    std::size_t settle_interrupted(Time now, std::size_t most) override {
         return on_connection([&](Statements &kept, soci::session &sql) {
             const std::string interrupted = fmt::format(
                 "state = 'submitting' and ((relay = :me and changed < :opened) or (relay <> "
@@ -68,21 +68,28 @@ class SqlJournal final : public Journal, private History {
                 pool_.dialect().now);
             Transaction transaction(sql, kept);
             long long count = 0;
-            sql << "select count(*) from submission where " + interrupted, soci::use(relay_),
-                soci::use(opened_), soci::use(relay_), soci::into(count);
+            std::string last;
+            const auto limit = static_cast<long long>(most);
+            sql << "select count(*), coalesce(max(private_id), '') from (select private_id from "
+                   "submission where " +
+                       interrupted + " order by private_id limit :most) as the_first",
+                soci::use(relay_), soci::use(opened_), soci::use(relay_), soci::use(limit),
+                soci::into(count), soci::into(last);
             if (count > 0) {
+                const std::string which = interrupted + " and private_id <= :last";
                 sql << "insert into history (private_id, at, state, code, reply) select "
                        "private_id, :at, 'uncertain', 0, 'the relay ended before the outcome was "
                        "known' from submission where " +
-                           interrupted + " on conflict do nothing",
-                    soci::use(now), soci::use(relay_), soci::use(opened_), soci::use(relay_);
-                sql << "update submission set state = 'uncertain', changed = :at where " +
-                           interrupted,
-                    soci::use(now), soci::use(relay_), soci::use(opened_), soci::use(relay_);
+                           which + " on conflict do nothing",
+                    soci::use(now), soci::use(relay_), soci::use(opened_), soci::use(relay_),
+                    soci::use(last);
+                sql << "update submission set state = 'uncertain', changed = :at where " + which,
+                    soci::use(now), soci::use(relay_), soci::use(opened_), soci::use(relay_),
+                    soci::use(last);
             }
             sql << fmt::format("delete from claim where until < {}", pool_.dialect().now);
             transaction.commit();
-            return static_cast<int>(count);
+            return static_cast<std::size_t>(count);
         });
     }
 

@@ -10,6 +10,7 @@
 #include "programs/relay_control.hpp"
 #include "relay/domain_keeper.hpp"
 #include "relay/given_up.hpp"
+#include "relay/interrupted.hpp"
 #include "relay/service.hpp"
 #include "relay/settings.hpp"
 #include "relay/submitter.hpp"
@@ -36,6 +37,9 @@ using namespace demail;
 /// What a token that signs at this moment gets when the relay is to end.
 constexpr std::chrono::milliseconds token_grace{500};
 
+/// How long mail waits at the start for what an earlier run has left behind.
+constexpr std::chrono::milliseconds recovery_patience{800};
+
 journal::Time now() {
     return std::chrono::duration_cast<std::chrono::microseconds>(
                std::chrono::system_clock::now().time_since_epoch())
@@ -55,18 +59,6 @@ std::string relay_name(const Configuration &configuration) {
     if (name.empty())
         throw std::runtime_error("this host has no name; give the relay one: [relay] name");
     return name;
-}
-
-void settle_interrupted(journal::Journal &journal) {
-    try {
-        if (const int interrupted = journal.settle_interrupted(now()); interrupted > 0)
-            log::event(log::Level::warning, "uncertain",
-                       {{"count", std::to_string(interrupted)},
-                        {"reason", "an earlier run ended before their outcome was known"}});
-    } catch (const journal::Unavailable &error) {
-        // Mail waits in Postfix until it is there, and each such submission is looked up then.
-        log::event(log::Level::error, "journal", {{"reason", error.what()}});
-    }
 }
 
 /// What a lost journal has to learn first, see belonging.hpp.
@@ -89,7 +81,7 @@ void run(const DaemonOptions &options) {
         throw std::runtime_error("the spool directory " + configuration->spool +
                                  " cannot be made: " + std::strerror(errno));
     const auto journal = journal::Journal::open(configuration->journal, relay_name(*configuration));
-    settle_interrupted(*journal);
+    const relay::Interrupted interrupted(*journal, now, recovery_patience);
 
     relay::Submitter submitter(*journal, now);
     relay::Service service(relay::settings_from(configuration), submitter);

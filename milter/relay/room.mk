@@ -21,6 +21,8 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/domain_rules.hpp \
 	milter/relay/given_up.cpp \
 	milter/relay/given_up.hpp \
+	milter/relay/interrupted.cpp \
+	milter/relay/interrupted.hpp \
 	milter/relay/incoming_message.cpp \
 	milter/relay/incoming_message.hpp \
 	milter/relay/outcome.cpp \
@@ -57,6 +59,10 @@ tests_unit_domain_rules_test_SOURCES = tests/unit/domain_rules_test.cpp
 tests_unit_domain_rules_test_LDADD = $(RELAY_TEST_LIBS)
 tests_unit_domain_files_test_SOURCES = tests/unit/domain_files_test.cpp
 tests_unit_domain_files_test_LDADD = $(RELAY_TEST_LIBS)
+UNIT_TESTS += tests/unit/interrupted_test
+tests_unit_interrupted_test_SOURCES = tests/unit/interrupted_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_interrupted_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_interrupted_test_LDADD = libdemail-relay.a $(JOURNAL_TEST_LIBS)
 UNIT_TESTS += tests/unit/given_up_test
 tests_unit_given_up_test_SOURCES = tests/unit/given_up_test.cpp tests/unit/relay_fixture.hpp \
 	tests/unit/temporary_directory.hpp

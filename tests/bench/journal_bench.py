@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from figures import interleaved, percentile, spread
 from journal_rows import fill_postgresql, fill_sqlite
 from postgresql import Postgresql
-from process import Failure
+from process import Failure, wait_for
 from relay_hosts import PostgresqlJournal, RelayHost, SqliteJournal, submissions_per_second
 from relay_load import WARM_UP
 from sandbox import Sandbox
@@ -157,12 +157,13 @@ class Readiness:
             pass
 
     def start(self):
-        """Seconds from the relay's start to its readiness, and to the first De-Mail it has sent."""
+        """Seconds from the relay's start to its readiness, and to the first De-Mail it has sent; when
+        that start was."""
         def first():
             self.wait()
             ready = time.monotonic()
             self.host.submissions(1)
-            return ready - began, time.monotonic() - began
+            return ready - began, time.monotonic() - began, began
         with ThreadPoolExecutor(1) as waiting:
             began = time.monotonic()
             answer = waiting.submit(first)
@@ -178,20 +179,26 @@ def bench_recovery(build_directory, options, table, notes):
             readiness = Readiness(host)
             host.kill()
             fill(bench, host, OPEN, "submitting")
-            found = []
-            for _ in range(max(1, options.rounds // 5)):
-                found.append(readiness.start())
-                host.stop()
-                states = host.journal.sql("select count(*) from submission where state = "
-                                          "'uncertain'")
-                told = host.journal.sql("select count(*) from history where state = 'uncertain'")
-                if [int(states[0][0]), int(told[0][0])] != [OPEN, OPEN]:
-                    raise Failure(f"{states} of {OPEN} are uncertain, {told} in the history")
-                host.journal.write("update submission set state = 'submitting', changed = created "
-                                   "where state = 'uncertain'",
-                                   "delete from history where state = 'uncertain'")
+            found = [recovered(host, readiness) for _ in range(max(1, options.rounds // 5))]
             title = f"{host.journal.name}, {OPEN:,} open"
-            ready, first = (statistics.median(one) for one in zip(*found))
+            ready, first, settled = (statistics.median(one) for one in zip(*found))
             table.most(f"{title}: start to ready", ready, 2, "s")
             table.most(f"{title}: to the first De-Mail", first, 2, "s")
+            notes.append(f"{title}: all uncertain after {settled:.2f} s")
             notes += [spread(f"recovery: {store}", [one[1] for one in found])]
+
+
+def recovered(host, readiness):
+    """Seconds to readiness, to the first De-Mail, to the last interrupted one's being settled; the
+    journal is as before afterwards."""
+    count = lambda table: int(host.journal.sql(  # noqa: E731
+        f"select count(*) from {table} where state = 'uncertain'")[0][0])
+    ready, first, began = readiness.start()
+    wait_for(lambda: count("submission") == OPEN, 60, "all to be uncertain")
+    settled = time.monotonic() - began
+    host.stop()
+    if count("history") != OPEN:
+        raise Failure("the history does not tell that all are uncertain")
+    host.journal.write("update submission set state = 'submitting', changed = created where state = "
+                       "'uncertain'", "delete from history where state = 'uncertain'")
+    return ready, first, settled

@@ -61,9 +61,9 @@ void a_dead_hosts_claims_run_out() {
     hosts.a->begin(hand_over(1), submission(1, "visible", recipient));
     hosts.a.reset();
     CHECK(!hosts.b->claim(nonce(1)));
-    CHECK_EQUAL(hosts.b->settle_interrupted(5000), 0);
+    CHECK_EQUAL(hosts.b->settle_interrupted(5000, 100), 0U);
     hosts.leases_run_out();
-    CHECK_EQUAL(hosts.b->settle_interrupted(5000), 1);
+    CHECK_EQUAL(hosts.b->settle_interrupted(5000, 100), 1U);
     CHECK(hosts.b->claim(nonce(1)));
     Submission found = hosts.b->of_hand_over(nonce(1))[0];
     CHECK(found.state == State::uncertain);
@@ -89,7 +89,7 @@ void a_restart_settles_its_own_relays_submissions_alone() {
     CHECK(hosts.b->claim(nonce(2)));
     hosts.b->begin(hand_over(2), submission(2, "visible", recipient));
     hosts.a = Journal::open(hosts.url, "host-a");
-    CHECK_EQUAL(hosts.a->settle_interrupted(5000), 1);
+    CHECK_EQUAL(hosts.a->settle_interrupted(5000, 100), 1U);
     CHECK(hosts.a->of_hand_over(nonce(1))[0].state == State::uncertain);
     CHECK(hosts.a->of_hand_over(nonce(2))[0].state == State::submitting);
 }
@@ -102,7 +102,7 @@ void what_this_run_is_at_is_not_interrupted() {
                       std::chrono::system_clock::now().time_since_epoch())
                       .count();
     hosts.a->begin(hand_over(1), one);
-    CHECK_EQUAL(hosts.a->settle_interrupted(one.created + 1), 0);
+    CHECK_EQUAL(hosts.a->settle_interrupted(one.created + 1, 100), 0U);
 }
 
 void who_has_lost_its_claim_begins_nothing() {
@@ -161,7 +161,7 @@ void claims_that_ran_out_are_swept() {
     CHECK(hosts.a->claim(nonce(1)));
     CHECK(hosts.b->claim(nonce(2)));
     hosts.sql("update claim set until = 1 where relay = 'host-a'");
-    (void)hosts.b->settle_interrupted(5000);
+    (void)hosts.b->settle_interrupted(5000, 100);
     CHECK_EQUAL(hosts.sql("select count(*) from claim"), "1");
 }
 

@@ -23,7 +23,7 @@ void every_call_is_unavailable(Journal &journal) {
     CHECK_THROWS(journal.begin(hand_over(9), submission(9, "visible", recipient)), Unavailable);
     CHECK_THROWS(journal.settle(submission(1, "visible", recipient), 2000), Unavailable);
     CHECK_THROWS(journal.counts(0), Unavailable);
-    CHECK_THROWS(journal.settle_interrupted(1), Unavailable);
+    CHECK_THROWS(journal.settle_interrupted(1, 100), Unavailable);
     journal.release(nonce(1));
 }
 

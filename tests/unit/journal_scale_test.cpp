@@ -75,7 +75,7 @@ void live(Store<Place> &store) {
             }
         }
         store.reopen(); // as after a crash
-        CHECK(store.journal->settle_interrupted(later + 30) > 0);
+        CHECK(store.journal->settle_interrupted(later + 30, 100) > 0);
         if (i == 0) continue; // stays open
         one.state = State::accepted;
         one.message_id = "<" + std::to_string(i) + "@fp>";

@@ -1,5 +1,6 @@
 // The journal in SQLite and in PostgreSQL, both real: what returned is on disk, nothing goes
 // backwards, no recipient twice.
+#include "journal/history.hpp"
 #include "journal_fixture.hpp"
 
 #include <cstdio>
@@ -48,10 +49,30 @@ void what_a_crash_cut_off_is_uncertain() {
     refused.state = State::refused;
     store.journal->settle(refused, 2000);
     store.reopen();
-    CHECK_EQUAL(store.journal->settle_interrupted(3000), 1);
+    CHECK_EQUAL(store.journal->settle_interrupted(3000, 100), 1U);
     CHECK(store.journal->of_hand_over(nonce(1))[0].state == State::uncertain);
     CHECK(store.journal->of_hand_over(nonce(2))[0].state == State::refused);
-    CHECK_EQUAL(store.journal->settle_interrupted(3000), 0);
+    CHECK_EQUAL(store.journal->settle_interrupted(3000, 100), 0U);
+}
+
+template <typename Place>
+void a_great_many_are_settled_some_at_a_time() {
+    Store<Place> store;
+    for (unsigned char n = 1; n <= 7; ++n)
+        store.journal->begin(hand_over(n), submission(n, "visible", {"a@x.de-mail.de"}));
+    store.reopen();
+    store.journal->begin(hand_over(8), submission_of(nonce(8), "visible", {"a@x.de-mail.de"}));
+    Submission of_this_run = store.journal->of_hand_over(nonce(8))[0];
+    store.journal->begin_again(of_this_run, std::numeric_limits<Time>::max());
+    for (const std::size_t settled : {3U, 3U, 1U, 0U})
+        CHECK_EQUAL(store.journal->settle_interrupted(3000, 3), settled);
+    for (unsigned char n = 1; n <= 7; ++n) {
+        CHECK(store.journal->of_hand_over(nonce(n))[0].state == State::uncertain);
+        const auto changes = store.journal->history().story(nonce(n), "")->submissions[0].changes;
+        CHECK_EQUAL(changes.size(), 2U);
+        CHECK(changes[1].state == State::uncertain);
+    }
+    CHECK(store.journal->of_hand_over(nonce(8))[0].state == State::submitting);
 }
 
 template <typename Place>
@@ -211,6 +232,7 @@ std::vector<Case> cases() {
         TEST(a_submission_is_found_again_after_a_restart<Place>),
         TEST(a_recipient_of_a_hand_over_belongs_to_one_submission<Place>),
         TEST(what_a_crash_cut_off_is_uncertain<Place>),
+        TEST(a_great_many_are_settled_some_at_a_time<Place>),
         TEST(what_is_final_stays<Place>),
         TEST(a_clock_that_stands_still_costs_nothing<Place>),
         TEST(a_read_leaves_nothing_open_behind<Place>),

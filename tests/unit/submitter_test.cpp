@@ -197,7 +197,7 @@ void what_a_restart_cut_off_is_looked_up() {
     SealedMessage message({a});
     relay.provider->submit_answers = {soap::NoAnswer{"the relay died here"}};
     (void)relay.deliver(message, {a});
-    (void)relay.journal->settle_interrupted(relay.now);
+    (void)relay.journal->settle_interrupted(relay.now, 100);
     relay.provider->find_answers = {
         soap::Found{soap::Found::State::refused, "", "", "", "no such mailbox"}};
     const auto reply = relay.deliver(message, {a});
