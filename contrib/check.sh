@@ -2,9 +2,7 @@
 # Installs what the tests need, builds in build/check and runs them all by make check. Says at the
 # end what each step took.
 #
-#   contrib/check.sh             QUICK=1: without the tests that build again (fuzz, packaging) and
-#                                those of the virtual card, which need namespaces of their own
-#                                SANITIZERS=1: the unit tests with sanitizers too
+#   contrib/check.sh             SANITIZERS=1: the unit tests with sanitizers too
 #                                FULL=1: that and make distcheck
 set -euo pipefail
 
@@ -55,9 +53,7 @@ ended
 
 step 'make check'
 # A test that passes only the second time is shown as such: the machine may be busy.
-flags="-j $tests_at_once --repeat until-pass:2"
-[ -z "${QUICK-}" ] || flags="$flags -LE 'fuzz|packaging' -E 'e2e/(demailctl_)?(card|cardd|pkcs11|tcos|virtual)'"
-make -s -j"$jobs" check CTESTFLAGS="$flags"
+make -s -j"$jobs" check CTESTFLAGS="-j $tests_at_once --repeat until-pass:2"
 ended
 
 if [ "${SANITIZERS-}${FULL-}" ]; then

@@ -67,6 +67,7 @@ EXTRA_DIST += \
 	contrib/packages.sh
 
 pkgpostfixdir = $(datadir)/postfix-demail
+EXTRA_DIST += contrib/postfix/beside.md
 dist_pkgpostfix_DATA = contrib/postfix/strip-seal contrib/ended-providers.toml
 
 dist_man_MANS = \

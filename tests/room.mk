@@ -10,13 +10,19 @@ EXTRA_DIST += \
 	tests/e2e/crash.py \
 	tests/e2e/crash_shim.py \
 	tests/e2e/cutting_proxy.py \
+	tests/e2e/disclaimer_milter.py \
 	tests/e2e/disk.py \
+	tests/e2e/handing_back.py \
 	tests/e2e/harness.py \
+	tests/e2e/hostile_fields.py \
+	tests/e2e/mail_readers.py \
+	tests/e2e/test_header_firewall.py \
 	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
 	tests/e2e/test_card_renewal.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
+	tests/e2e/test_beside.py \
 	tests/e2e/test_cardd.py \
 	tests/e2e/test_cardd_heal.py \
 	tests/e2e/test_cardd_module.py \

@@ -1,5 +1,6 @@
 #include "admin/account_section.hpp"
 
+#include "admin/network_list.hpp"
 #include "base/log.hpp"
 #include "crypto/key_uri.hpp"
 #include "message/address.hpp"
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace demail {
@@ -42,6 +44,18 @@ void check_domain(Section &section, std::string_view key, const LocatedPattern &
                               section.title()));
 }
 
+std::optional<Address> read_address(Section &section, std::string_view key,
+                                    toml::source_position &at) {
+    const auto value = section.text(key);
+    if (!value) return std::nullopt;
+    at = value->at;
+    auto address =
+        value->text.find('*') == value->text.npos ? Address::parse(value->text) : std::nullopt;
+    if (!address)
+        section.fault(value->at, fmt::format("{} in {} must be one address.", key, section.title()));
+    return address;
+}
+
 OptionSet read_options(Section &section, std::string_view key) {
     OptionSet options;
     if (!section.has(key)) return section.texts(key), options;
@@ -65,66 +79,49 @@ OptionSet read_options(Section &section, std::string_view key) {
 }
 
 void read_networks(Section &section, SenderRule &rule) {
-    for (const Located &text : section.texts("network").value_or(std::vector<Located>{})) {
-        const auto network = Network::parse(text.text);
-        if (!network) {
-            section.fault(text.at, "network in [[account.sender]] must hold networks such as "
-                                   "10.0.0.0/8 or 2001:db8::/32, without host bits.");
-            continue;
-        }
-        if (network->loopback())
+    for (const auto &[network, text] : read_networks(section, "network")) {
+        if (network.loopback())
             section.faults().warning(text.at, "network names the loopback: every program of this "
                                               "host that reaches Postfix may then send.");
         if (text.text.ends_with("/0") && rule.login.empty())
             section.faults().warning(text.at,
                                      "network names every address there is, and no login is asked "
                                      "for.");
-        rule.networks.push_back(*network);
+        rule.networks.push_back(network);
     }
-}
-
-/// What a rule asks for must fit together (contracts.md, [[account.sender]]).
-void check_conditions(Section &section, const SenderRule &rule, toml::source_position from,
-                      toml::source_position login) {
-    if (rule.local) {
-        if (rule.from.wild())
-            section.fault(from, "a rule with local = true must name one address in from, without "
-                                "*.");
-        if (section.has("login") || section.has("network"))
-            section.fault(section.at(), "a rule with local = true fits sendmail(1) alone and can "
-                                        "have neither login nor network.");
-    } else if (!section.has("login") && !section.has("network")) {
-        section.fault(section.at(), "a sender rule must ask for login or network, or be "
-                                    "local = true; without, anybody could send.");
-    }
-    if (rule.login == "*" && !rule.from.wild())
-        section.fault(login, "login = \"*\" stands for what * in from stands for, but from has no "
-                             "*.");
-    else if (rule.login != "*" && rule.login.find('*') != std::string::npos)
-        section.fault(login, "login must be one login, \"*\" or \"any\".");
 }
 
 void read_sender(FaultList &faults, const toml::table &table, const AccountConfiguration &account,
                  std::vector<SenderRule> &rules) {
     Section section(faults, table, "[[account.sender]]");
     SenderRule rule;
+    std::map<std::string_view, toml::source_position> places;
     rule.account = account.name;
     const auto from = read_pattern(section, "from");
     const auto as = read_pattern(section, "as");
-    const auto login = section.text("login");
-    if (login) rule.login = login->text;
+    if (const auto login = section.text("login")) {
+        rule.login = login->text;
+        places["login"] = login->at;
+    }
     read_networks(section, rule);
     rule.local = section.boolean("local").value_or(false);
     rule.defaults = read_options(section, "defaults");
     rule.allow = read_options(section, "allow");
+    rule.delegate = read_address(section, "delegate", places["delegate"]);
+    rule.delegate_as = read_address(section, "delegate_as", places["delegate_as"]);
     section.finish();
-    if (as) check_domain(section, "as", *as, account.domains);
     if (!from || !as) return;
     rule.from = from->pattern;
     rule.as = as->pattern;
-    if (rule.as.wild() && !rule.from.wild())
-        section.fault(as->at, "* in as stands for what * in from stands for, but from has no *.");
-    check_conditions(section, rule, from->at, login ? login->at : section.at());
+    places["from"] = from->at;
+    places["as"] = as->at;
+    // A network that is faulty was said already, and is asked for all the same.
+    if (rule.networks.empty() && section.has("network")) return;
+    for (RuleFault &fault : faults_of(rule, account.domains, section.title())) {
+        const auto place = places.find(fault.key);
+        section.fault(place == places.end() ? section.at() : place->second,
+                      std::move(fault.sentence));
+    }
     rules.push_back(std::move(rule));
 }
 
@@ -241,6 +238,12 @@ void read_account(FaultList &faults, const toml::table &table, Configuration &co
         check_provider(section, *provider, account, configuration);
     }
     account.retention = read_retention(section, "retention_days", configuration);
+    if (auto file = section.path("senders_file")) account.senders_file = std::move(file->text);
+    if (const auto age = section.integer("senders_max_age", 1, 100 * 86400)) {
+        account.senders_max_age = std::chrono::seconds(*age);
+        if (!section.has("senders_file"))
+            section.fault(section.at(), "[[account]] has senders_max_age, but no senders_file.");
+    }
     for (const toml::table *sender : section.tables("sender", "[[account.sender]]"))
         read_sender(faults, *sender, account, rules);
     for (const toml::table *mailbox : section.tables("mailbox", "[[account.mailbox]]"))

@@ -1,6 +1,7 @@
 #include "admin/configuration.hpp"
 
 #include "admin/account_section.hpp"
+#include "admin/network_list.hpp"
 #include "admin/tls_section.hpp"
 #include "base/log.hpp"
 #include "daemon/toml_file.hpp"
@@ -193,6 +194,8 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
     if (const toml::table *milter = root.table("milter")) {
         Section section(faults, *milter, "[milter]");
         assign(configuration.milter_socket, section.socket_path("socket"));
+        for (const LocatedNetwork &one : read_networks(section, "reinjection"))
+            configuration.reinjection.push_back(one.network);
         section.finish();
     }
     if (const toml::table *relay = root.table("relay")) read_relay(faults, *relay, configuration);

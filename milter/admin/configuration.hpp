@@ -46,6 +46,9 @@ struct AccountConfiguration {
     /// sign_key too, unless the file has one.
     std::string auth_key, sign_key;
     std::vector<MailboxConfiguration> mailboxes;
+    std::string senders_file; ///< more sender rules, behind those of demail.toml; "": none
+    /// How old that file may be before it is not believed any more; nullopt: any age.
+    std::optional<std::chrono::seconds> senders_max_age;
     std::optional<std::chrono::days> retention; ///< of its evidence, where it has one of its own
 };
 
@@ -54,6 +57,7 @@ struct AccountConfiguration {
 struct Configuration {
     bool observe = false;
     std::string milter_socket = "/var/spool/postfix/demail-milter/milter.sock";
+    std::vector<Network> reinjection; ///< clients that bring sealed messages back: content filters
     std::string lmtp_socket = "/var/spool/postfix/demail-relay/lmtp.sock";
     std::string lmtp_peer = "postfix"; ///< user whose uid may connect to the LMTP socket
     std::string deliver_to = "unix:/var/spool/postfix/public/demail-in";
@@ -84,7 +88,8 @@ struct Configuration {
     std::chrono::days retention{2557};
     std::vector<ProviderConfiguration> providers;
     std::vector<AccountConfiguration> accounts;
-    SenderRules rules;                        ///< of all accounts, in the file's order
+    /// Of all accounts in the file's order, without those of their senders_files (senders.hpp).
+    SenderRules rules;
     std::vector<ConfigurationFault> warnings; ///< what is allowed but seldom meant
 };
 

@@ -1,21 +1,18 @@
 #include "admin/configuration.hpp"
 #include "admin/ended_providers_file.hpp"
+#include "admin/guarded_file.hpp"
 #include "base/digest.hpp"
 #include "base/handle.hpp"
 #include "base/log.hpp"
 #include "crypto/key_uri.hpp"
 #include "message/seal.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <set>
 #include <utility>
@@ -69,34 +66,9 @@ class FileCheck {
     /// The content; a fault where it cannot be read or its mode has one of the `forbidden` bits.
     std::optional<std::string> read(const std::string &path, std::string_view what,
                                     mode_t forbidden, std::string_view chmod) {
-        const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-        struct stat status {};
-        if (!fd || ::fstat(fd.get(), &status) != 0) {
-            fault(fmt::format("{} {} cannot be read: {}.", what, path, std::strerror(errno)));
-            return std::nullopt;
-        }
-        if (!S_ISREG(status.st_mode)) {
-            fault(fmt::format("{} {} is no regular file.", what, path));
-            return std::nullopt;
-        }
-        const mode_t mode = status.st_mode & 07777;
-        if ((mode & forbidden) != 0) {
-            fault(fmt::format("{} {} has mode {:04o}, which lets others {}; run chmod {} {}.", what,
-                              path, mode, (mode & forbidden & 0022) != 0 ? "write" : "read or run",
-                              chmod, path));
-            return std::nullopt;
-        }
-        std::string text;
-        char buffer[16384];
-        while (text.size() <= largest_file) {
-            const ssize_t got = ::read(fd.get(), buffer, sizeof buffer);
-            if (got < 0 && errno == EINTR) continue;
-            if (got < 0)
-                fault(fmt::format("{} {} cannot be read: {}.", what, path, std::strerror(errno)));
-            if (got <= 0) return got == 0 ? std::optional(std::move(text)) : std::nullopt;
-            text.append(buffer, static_cast<std::size_t>(got));
-        }
-        fault(fmt::format("{} {} is larger than 4 MiB.", what, path));
+        auto read = read_guarded_file(path, what, forbidden, chmod, largest_file);
+        if (auto *file = std::get_if<GuardedFile>(&read)) return std::move(file->text);
+        fault(std::move(std::get<std::string>(read)));
         return std::nullopt;
     }
 

@@ -1,6 +1,7 @@
 #include "admin/daemon.hpp"
 
 #include "admin/ended_providers_file.hpp"
+#include "admin/senders.hpp"
 #include "daemon/command_line.hpp"
 
 #include <utility>
@@ -19,7 +20,8 @@ std::optional<int> start_daemon(int argc, char **argv, const char *program, cons
         auto warnings = options.configuration->warnings;
         for (ConfigurationFault &one : read_ended_providers(*options.configuration).warnings)
             warnings.push_back(std::move(one));
-        return {check_files(*options.configuration, file, is_relay), std::move(warnings)};
+        return {check_files(*options.configuration, file, is_relay), std::move(warnings),
+                check_senders_files(*options.configuration)};
     };
     return start_program(argc, argv, {program, purpose, SYSCONFDIR "/demail/demail.toml"},
                          options.config_file, read);

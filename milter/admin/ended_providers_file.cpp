@@ -99,11 +99,11 @@ EndedProvidersRead read_ended_providers(const Configuration &configuration) {
     if (!configuration.ended_providers.empty())
         append(read.faults,
                read_toml(configuration.ended_providers, reader_into(read.providers)).faults);
-    for (const SenderRule &rule : configuration.rules.all())
-        if (read.providers.all().contains(rule.from.domain()))
+    for (const auto &[domain, entry] : read.providers.all())
+        if (configuration.rules.names_domain(domain))
             read.faults.push_back({configuration.ended_providers, 0, 0,
-                                   rule.from.domain() + " is a domain of your own senders: its "
-                                                        "ordinary mail would be refused."});
+                                   domain + " is a domain of your own senders: its ordinary mail "
+                                            "would be refused."});
     return read;
 }
 

@@ -10,8 +10,16 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/daemon.hpp \
 	milter/admin/ended_providers_file.cpp \
 	milter/admin/ended_providers_file.hpp \
+	milter/admin/guarded_file.cpp \
+	milter/admin/guarded_file.hpp \
+	milter/admin/network_list.cpp \
+	milter/admin/network_list.hpp \
 	milter/admin/seal_key_file.cpp \
 	milter/admin/seal_key_file.hpp \
+	milter/admin/senders.cpp \
+	milter/admin/senders.hpp \
+	milter/admin/senders_file.cpp \
+	milter/admin/senders_file.hpp \
 	milter/admin/tls_section.cpp \
 	milter/admin/tls_section.hpp
 

@@ -18,15 +18,28 @@ bool is_resent(const HeaderField &field) {
 std::optional<Objection> objection_to_from(const HeaderFields &fields, const Right &right,
                                            const Address &envelope_sender) {
     if (count(fields, "From") != 1) return Objection{"A De-Mail must have exactly one From field."};
-    const auto mailboxes = parse_mailboxes(topmost(fields, "From")->value);
-    if (!mailboxes || mailboxes->size() != 1)
-        return Objection{"The From field of a De-Mail must hold exactly one address."};
-    const auto mapped = SenderRules::map(right, envelope_sender, mailboxes->front().address);
+    const auto author = author_of(fields);
+    if (!author) return Objection{"The From field of a De-Mail must hold exactly one address."};
+    const auto mapped = SenderRules::map(right, envelope_sender, *author);
     if (!mapped || !(*mapped == right.sender))
         return Objection{fmt::format("The From field must hold the address that belongs to the "
                                      "envelope sender; {} does not belong to {}.",
-                                     mailboxes->front().address.str(), envelope_sender.str())};
+                                     author->str(), envelope_sender.str())};
     return std::nullopt;
+}
+
+/// Who writes for another says so (RFC 5322 3.6.2).
+std::optional<Objection> objection_to_delegate(const HeaderFields &fields, const Right &right,
+                                               const Address &envelope_sender) {
+    if (!right.rule->delegate) return std::nullopt;
+    const HeaderField *field = topmost(fields, "Sender");
+    const auto mailboxes = field == nullptr ? std::nullopt : parse_mailboxes(field->value);
+    if (mailboxes && mailboxes->size() == 1 &&
+        SenderRules::map(right, envelope_sender, mailboxes->front().address) ==
+            right.rule->delegate_as)
+        return std::nullopt;
+    return Objection{fmt::format("Who writes for {} must say so: the Sender field must hold {}.",
+                                 right.rule->from.str(), right.rule->delegate->lower())};
 }
 
 std::optional<Objection> objection_to(std::string_view name, const HeaderFields &fields,
@@ -59,12 +72,20 @@ std::optional<Objection> objection_to_demail_sender(const HeaderFields &fields,
 
 } // namespace
 
+std::optional<Address> author_of(const HeaderFields &fields) {
+    if (count(fields, "From") != 1) return std::nullopt;
+    auto mailboxes = parse_mailboxes(topmost(fields, "From")->value);
+    if (!mailboxes || mailboxes->size() != 1) return std::nullopt;
+    return std::move(mailboxes->front().address);
+}
+
 std::optional<Objection> objection_to_author(const HeaderFields &fields, const Right &right,
                                              const Address &envelope_sender) {
     if (std::any_of(fields.begin(), fields.end(), is_resent))
         return Objection{"A message with Resent- fields cannot be sent as De-Mail; send it anew or "
                          "forward it as an attachment."};
     if (auto objection = objection_to_from(fields, right, envelope_sender)) return objection;
+    if (auto objection = objection_to_delegate(fields, right, envelope_sender)) return objection;
     if (auto objection = objection_to("Sender", fields, right, envelope_sender)) return objection;
     if (auto objection = objection_to("Reply-To", fields, right, envelope_sender)) return objection;
     return objection_to_demail_sender(fields, right);

@@ -55,16 +55,10 @@ DomainList::DomainList(std::string path, Clock clock)
       clock_(std::move(clock)),
       snapshot_(std::make_shared<DomainSnapshot>(DomainSet{}, DomainSet{}, false)) {}
 
-DomainList::Stamp DomainList::stamp(const std::string &path) {
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0) return {};
-    return {true,           status.st_dev,         status.st_ino,
-            status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-}
-
 DomainList::Stamps DomainList::stamps() const {
     Stamps all;
-    std::transform(files_.begin(), files_.end(), all.begin(), stamp);
+    std::transform(files_.begin(), files_.end(), all.begin(),
+                   [](const std::string &path) { return FileStamp::of(path); });
     return all;
 }
 
@@ -81,7 +75,7 @@ std::shared_ptr<const DomainSnapshot> DomainList::now() {
 
 void DomainList::read(const Stamps &seen) {
     const bool index_there =
-        std::any_of(seen.begin() + 2, seen.end(), [](const Stamp &index) { return index.there; });
+        std::any_of(seen.begin() + 2, seen.end(), [](const FileStamp &index) { return index.there; });
     const auto text = read_domain_list(files_[0]);
     const auto indexed = read_domain_list(files_[1]);
     const bool available = index_there && text && indexed;

@@ -3,9 +3,8 @@
 // The two differ only while a domain is being added (index first) or removed (text first).
 #pragma once
 
+#include "base/file_stamp.hpp"
 #include "message/domain_set.hpp"
-
-#include <sys/stat.h>
 
 #include <array>
 #include <chrono>
@@ -60,20 +59,9 @@ class DomainList {
     [[nodiscard]] const std::string &path() const noexcept { return path_; }
 
   private:
-    /// What tells one state of a file from another.
-    struct Stamp {
-        bool there = false;
-        dev_t device = 0;
-        ino_t inode = 0;
-        off_t size = 0;
-        time_t seconds = 0;
-        long nanoseconds = 0;
-        friend bool operator==(const Stamp &, const Stamp &) = default;
-    };
-    static Stamp stamp(const std::string &path);
     /// Text, companion, and the forms an index may have.
     static constexpr std::size_t index_forms = 3;
-    using Stamps = std::array<Stamp, 2 + index_forms>;
+    using Stamps = std::array<FileStamp, 2 + index_forms>;
     [[nodiscard]] Stamps stamps() const;
     void read(const Stamps &seen);
 

@@ -39,4 +39,11 @@ void log_sealed(EventSink &sink, const EventSubject &subject, std::string_view s
     send(sink, "sealed", "seal", subject, {"sender", sender}, {"recipients", number});
 }
 
+void log_reinjected(EventSink &sink, const EventSubject &subject, std::string_view sender,
+                    std::size_t recipients) {
+    const std::string number = std::to_string(recipients);
+    send(sink, "reinjected", "keep the seal of", subject, {"sender", sender},
+         {"recipients", number});
+}
+
 } // namespace demail::filter

@@ -34,5 +34,8 @@ void log_stripped(EventSink &sink, const EventSubject &subject, const Firewall &
 /// `sender`: the De-Mail address; `recipients`: how many De-Mail recipients.
 void log_sealed(EventSink &sink, const EventSubject &subject, std::string_view sender,
                 std::size_t recipients);
+/// It came back from a content filter with the seal that it had got, which stays.
+void log_reinjected(EventSink &sink, const EventSubject &subject, std::string_view sender,
+                    std::size_t recipients);
 
 } // namespace demail::filter

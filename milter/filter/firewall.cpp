@@ -7,13 +7,14 @@
 
 namespace demail::filter {
 
-void Firewall::see(std::string_view name) {
+void Firewall::see(std::string_view name, bool of_demail) {
     if (!reads_as_demail(name) || over_limit_) return;
     auto seen = std::find_if(seen_.begin(), seen_.end(),
                              [&](const Seen &one) { return ascii::equal(one.name, name); });
     if (seen == seen_.end()) seen = seen_.insert(seen_.end(), {ascii::lower(name), 0});
     ++seen->count;
-    if (sender_may_set(name) && seen->count == 1) return;
+    if (of_demail && seen->count == 1 && (sender_may_set(name) || ascii::equal(name, kept_)))
+        return;
     if (removals_.size() == limit) {
         over_limit_ = true;
         return;

@@ -23,10 +23,14 @@ class Firewall {
     /// no honest message.
     static constexpr std::size_t limit = 500;
 
+    /// The topmost field of this name, one of ours, stays too. Before the first field is seen.
+    void keep(std::string_view name) { kept_ = name; }
+
     /// Takes the fields of the header in their order, each once. All that reads as x-de-mail… or
-    /// demail… and is not a sender's to set goes; of what a sender may set the topmost of a name
-    /// stays, since it is the one that counts (TR-01201 3.4 3.1.1).
-    void see(std::string_view name);
+    /// demail… goes, but for what the sender of a De-Mail may set: there the topmost of a name
+    /// stays, since it is the one that counts (TR-01201 3.4 3.1.1). Of other mail that goes too: to
+    /// the reader of a mailbox it would look like a De-Mail's sender and options.
+    void see(std::string_view name, bool of_demail);
 
     [[nodiscard]] bool anything_to_remove() const noexcept { return !removals_.empty(); }
     [[nodiscard]] bool over_limit() const noexcept { return over_limit_; }
@@ -44,6 +48,7 @@ class Firewall {
         std::string name; ///< lower case
         unsigned count;
     };
+    std::string kept_;
     std::vector<Seen> seen_;
     std::vector<Removal> removals_;
     bool over_limit_ = false;

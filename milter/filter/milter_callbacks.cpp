@@ -147,7 +147,12 @@ sfsistat on_end_of_message(SMFICTX *context) noexcept {
     return guarded("end of message", [&] {
         Connection &one = connection(context);
         if (one.failed) return SMFIS_TEMPFAIL;
-        Changes changes = one.session.end_of_message();
+        auto outcome = one.session.end_of_message(macro(context, "i"));
+        if (const auto *reply = std::get_if<Reply>(&outcome)) {
+            one.session.abort();
+            return refuse(context, *reply);
+        }
+        auto &changes = std::get<Changes>(outcome);
         for (Removal &removal : changes.removals) {
             if (smfi_chgheader(context, removal.name.data(), static_cast<int>(removal.index),
                                nullptr) != MI_SUCCESS)

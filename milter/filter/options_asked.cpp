@@ -24,11 +24,11 @@ constexpr std::array<std::string_view, 14> no_options{
     "integrity", "actualrecipient", "chosenrecipient",    "signaturecertificate",
     "privateid", "privatid"};
 
-/// The letters of a name as the firewall reads it: without case, hyphens and all else.
+/// The name as the firewall reads it: letters and digits, without case.
 std::string letters(std::string_view name) {
     std::string out;
     for (const char c : name)
-        if (c > ' ' && c <= '~' && c != '-' && c != '_') out += ascii::lower(c);
+        if (ascii::letter_or_digit(c)) out += ascii::lower(c);
     return out;
 }
 

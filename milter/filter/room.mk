@@ -42,6 +42,10 @@ UNIT_TESTS += tests/unit/filter_domain_list_test
 tests_unit_filter_domain_list_test_SOURCES = tests/unit/filter_domain_list_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_domain_list_test_LDADD = $(FILTER_TEST_LIBS)
 
+UNIT_TESTS += tests/unit/filter_reinjection_test
+tests_unit_filter_reinjection_test_SOURCES = tests/unit/filter_reinjection_test.cpp \
+	tests/unit/filter_fixture.hpp
+tests_unit_filter_reinjection_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_session_test
 tests_unit_filter_session_test_SOURCES = tests/unit/filter_session_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_session_test_LDADD = $(FILTER_TEST_LIBS)

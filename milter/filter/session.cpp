@@ -3,6 +3,7 @@
 #include "filter/author.hpp"
 #include "filter/subject_flags.hpp"
 #include "message/ascii.hpp"
+#include "message/seal_check.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,6 +45,12 @@ Reply refused(std::string sentence) {
     return {550, "5.7.1", std::move(sentence)};
 }
 
+Reply rules_not_known() {
+    return {451, "4.3.0",
+            "It cannot be told now whether this sender may send De-Mail: a list of senders is too "
+            "old or cannot be read; try again later, or ask the administrator."};
+}
+
 } // namespace
 
 void Session::begin() {
@@ -57,6 +64,10 @@ void Session::mail(std::string_view sender, const Client &client) {
     message_.sender = without_brackets(sender);
     message_.login = client.login;
     message_.client = IpAddress::parse(client.address);
+    message_.reinjecting =
+        message_.client &&
+        std::any_of(message_.settings->reinjection.begin(), message_.settings->reinjection.end(),
+                    [&](const Network &one) { return one.contains(*message_.client); });
     // cleanup(8) passes sendmail(1) on with a queue id, the loopback address and port 0. smtpd(8)
     // has no queue id yet (on a Unix socket the rest is the same); QMQP's mail has its client's
     // address.
@@ -111,18 +122,13 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
 std::optional<Reply> Session::judge_demail_recipient(Address address) {
     Message &message = message_;
     if (!message.right) {
-        if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
-        message.right = message.settings->rules.find(
-            {message.envelope_sender, message.login, message.client, message.local});
-    }
-    if (!message.right) {
+        auto reply = find_right();
+        // What comes back with its seal needs no right, and is asked for one where it has none.
+        if (reply && !message.reinjecting) return reply;
         // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
-        if (message.local && !observing()) return std::nullopt;
-        if (message.sender.empty())
-            return refused("De-Mail takes no message from the null sender <>; nothing can be "
-                           "reported to it.");
-        return no_right(message.sender, message.login);
+        if (!message.right && !message.reinjecting) return std::nullopt;
     }
+    if (message.reinjecting) message.firewall.keep(seal_field);
     if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
         return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
                        "two messages.");
@@ -135,8 +141,44 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
     return std::nullopt;
 }
 
+Submitter Session::submitter() const {
+    return {message_.envelope_sender, message_.login, message_.client, message_.local};
+}
+
+/// Leaves message_.right empty where there is none and that is not to be answered.
+std::optional<Reply> Session::find_right() {
+    Message &message = message_;
+    if (!message.envelope_sender) message.envelope_sender = Address::parse(message.sender);
+    if (!message.rules) message.rules = message.settings->rules();
+    auto answer = message.rules->find(submitter());
+    if (answer.not_known) return rules_not_known();
+    message.right = std::move(answer.right);
+    if (message.right || (message.local && !observing())) return std::nullopt;
+    if (message.sender.empty())
+        return refused("De-Mail takes no message from the null sender <>; nothing can be reported "
+                       "to it.");
+    return no_right(message.sender, message.login);
+}
+
+/// The letter may be another's, for whom the submitter writes: a rule of its own says so.
+std::optional<Reply> Session::judge_author() {
+    Message &message = message_;
+    auto objection = objection_to_author(message.fields, *message.right, *message.envelope_sender);
+    if (!objection) return std::nullopt;
+    if (const auto author = author_of(message.fields)) {
+        auto answer = message.rules->find_delegation(submitter(), *author);
+        if (answer.not_known) return rules_not_known();
+        if (answer.right) {
+            message.right = std::move(answer.right);
+            objection =
+                objection_to_author(message.fields, *message.right, *message.envelope_sender);
+        }
+    }
+    return objection ? std::optional(refused(std::move(objection->sentence))) : std::nullopt;
+}
+
 void Session::header(std::string_view name, std::string_view value) {
-    message_.firewall.see(name);
+    message_.firewall.see(name, is_demail());
     if (!is_demail() || !decides(name)) return;
     message_.field_octets += name.size() + value.size();
     if (message_.field_octets > field_limit) return;
@@ -155,9 +197,10 @@ std::optional<Reply> Session::judge_header() {
         return Reply{550, "5.6.0",
                      "The header is too large for a De-Mail; send the message to "
                      "fewer recipients at a time."};
-    if (auto objection =
-            objection_to_author(message.fields, *message.right, *message.envelope_sender))
-        return refused(std::move(objection->sentence));
+    if (message.reinjecting && count(message.fields, seal_field) > 0) return judge_brought_seal();
+    if (!message.right)
+        return find_right().value_or(no_right(message.sender, message.login));
+    if (auto reply = judge_author()) return reply;
     return judge_options();
 }
 
@@ -181,6 +224,19 @@ std::optional<Reply> Session::judge_options() {
         subject->value = *std::move(flags.rest); // what is sealed
         message.subject = HeaderField{std::string(ascii::trim(subject->name)), subject->value};
     }
+    return std::nullopt;
+}
+
+/// The seal is the identity here: whoever brings it, it is this message, from this sender, once.
+std::optional<Reply> Session::judge_brought_seal() {
+    Message &message = message_;
+    auto checked = check_seal(message.fields, message.settings->keys,
+                              message.settings->seal_lifetime, around_.unix_time());
+    if (auto *reply = std::get_if<Reply>(&checked)) return std::move(*reply);
+    auto &held = std::get<CheckedSeal>(checked);
+    for (const Address &one : message.demail_recipients)
+        if (!held.seal.covers(*held.key, one)) return not_addressed();
+    message.brought = std::move(held.seal);
     return std::nullopt;
 }
 
@@ -223,12 +279,17 @@ std::string Session::make_seal() {
     return write_seal(seal, key);
 }
 
-Changes Session::end_of_message() {
+std::variant<Changes, Reply> Session::end_of_message(std::string_view queue_id) {
     begin();
     Changes changes;
     if (observing()) return changes;
     changes.removals = message_.firewall.removals();
-    if (message_.body) {
+    if (message_.brought) {
+        if (auto reply = check_sealed_body(*message_.brought, message_.body->finish())) {
+            log_refused(around_.events, subject(queue_id), "", *reply);
+            return *std::move(reply);
+        }
+    } else if (message_.body) {
         changes.subject = message_.subject;
         changes.seal = make_seal();
     }
@@ -245,15 +306,21 @@ void Session::abort() {
 }
 
 EventSubject Session::subject(std::string_view queue_id) const {
-    return {queue_id,
-            message_.right ? std::string_view(message_.right->rule->account) : std::string_view(),
-            message_.sender, observing()};
+    std::string_view account;
+    if (message_.brought)
+        account = message_.brought->account;
+    else if (message_.right)
+        account = message_.right->rule->account;
+    return {queue_id, account, message_.sender, observing()};
 }
 
 void Session::log_changes(std::string_view queue_id) {
     if (message_.firewall.anything_to_remove())
         log_stripped(around_.events, subject(queue_id), message_.firewall);
-    if (is_demail())
+    if (message_.brought)
+        log_reinjected(around_.events, subject(queue_id), message_.brought->sender.lower(),
+                       message_.demail_recipients.size());
+    else if (is_demail())
         log_sealed(around_.events, subject(queue_id), message_.right->sender.lower(),
                    message_.demail_recipients.size());
 }

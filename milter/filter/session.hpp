@@ -67,7 +67,7 @@ class Session {
     /// The body as SMTP carries it: CRLF line ends, dots unstuffed.
     void body(std::string_view piece);
     [[nodiscard]] bool wants_body() const noexcept { return message_.body.has_value(); }
-    [[nodiscard]] Changes end_of_message();
+    [[nodiscard]] std::variant<Changes, Reply> end_of_message(std::string_view queue_id);
     /// They have been asked for and the message goes on: logs what was done, ends the message.
     void changes_made(std::string_view queue_id);
     /// The message is over, however it ended.
@@ -82,7 +82,10 @@ class Session {
         std::optional<IpAddress> client;
         bool local = false; ///< sendmail(1)
         std::optional<Address> envelope_sender;
-        std::optional<Right> right; ///< by the first De-Mail recipient
+        std::shared_ptr<const SenderRules> rules; ///< from the first De-Mail recipient on
+        std::optional<Right> right; ///< by the first De-Mail recipient; the From field may change it
+        bool reinjecting = false;    ///< the client may bring a sealed message back
+        std::optional<Seal> brought; ///< a seal that holds, but for the body
         std::vector<Address> demail_recipients;
         bool ordinary_recipients = false;
         std::optional<Reply> held_refusal; ///< sendmail(1) hears it at the end of the header
@@ -98,7 +101,11 @@ class Session {
     void begin();
     [[nodiscard]] std::optional<Reply> judge_recipient(std::string_view text);
     [[nodiscard]] std::optional<Reply> judge_demail_recipient(Address address);
+    [[nodiscard]] std::optional<Reply> find_right();
+    [[nodiscard]] std::optional<Reply> judge_author();
     [[nodiscard]] std::optional<Reply> judge_header();
+    [[nodiscard]] Submitter submitter() const;
+    [[nodiscard]] std::optional<Reply> judge_brought_seal();
     [[nodiscard]] std::optional<Reply> judge_options();
     [[nodiscard]] std::string make_seal();
     [[nodiscard]] EventSubject subject(std::string_view queue_id) const;

@@ -17,8 +17,12 @@ make_settings(const Configuration &configuration, const Settings *previous) {
     settings->ended = std::move(ended.providers);
     settings->observe = configuration.observe;
     settings->refuse_mixed_recipients = configuration.refuse_mixed_recipients;
+    settings->senders = std::make_shared<Senders>(
+        configuration, previous == nullptr ? nullptr : previous->senders.get());
+    settings->rules = [senders = settings->senders] { return senders->now(); };
     settings->subject_flags = configuration.subject_flags;
-    settings->rules = configuration.rules;
+    settings->seal_lifetime = configuration.seal_lifetime;
+    settings->reinjection = configuration.reinjection;
     settings->keys = std::move(std::get<SealKeys>(keys));
     if (previous != nullptr && previous->domains &&
         previous->domains->path() == configuration.domains)

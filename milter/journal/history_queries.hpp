@@ -54,6 +54,15 @@ inline constexpr const char *given_up =
     "s.state = 'deferred' or s.state = 'uncertain' or s.state = 'abandoned') and h.seal_time < "
     ":sealed_before and s.not_before <= :now group by s.n order by min(s.created) limit :limit";
 
+/// → state, how many; the condition is the index's own
+inline constexpr const char *open_ones =
+    "select state, count(*) from submission where state = 'submitting' or state = 'deferred' or "
+    "state = 'uncertain' or state = 'abandoned' group by state";
+/// → state, how many were begun since :since
+inline constexpr const char *final_ones =
+    "select state, count(*) from submission where created >= :since and (state = 'accepted' or "
+    "state = 'refused') group by state";
+
 /// → private_id, n, sender; by :since, with a place also :created, :before and :behind; :limit.
 [[nodiscard]] std::string list(const ListQuery &query);
 

@@ -147,8 +147,9 @@ class Journal {
     /// deferred before this one began. How many were brought in.
     virtual std::size_t restore(const std::vector<Kept> &kept, Time now) = 0;
 
-    /// How many submissions are in each state; for status.
-    [[nodiscard]] virtual std::map<State, std::int64_t> counts() = 0;
+    /// How many submissions are in each state, for status; of the final ones those begun since
+    /// then, since years leave too many to be counted.
+    [[nodiscard]] virtual std::map<State, std::int64_t> counts(Time since) = 0;
 
     /// What it tells people; lives as long as the journal.
     [[nodiscard]] virtual History &history() = 0;

@@ -182,15 +182,12 @@ class Purging {
         for (const ordered_json &one : *files)
             done.octets += one.at("size").get<std::uint64_t>();
         if (!wish_.dry_run) {
-            const ordered_json left{{"privateId", done.private_id},
-                                    {"account", done.account},
-                                    {"state", done.state},
-                                    {"created", text_of(ended.created)},
-                                    {"ended", text_of(ended.at)},
-                                    {"purged", text_of(wish_.now)},
-                                    {"reason", wish_.reason},
-                                    {"by", wish_.by},
-                                    {"files", *std::move(files)}};
+            const ordered_json left{
+                {"privateId", done.private_id}, {"account", done.account},
+                {"state", done.state},          {"created", text_of(ended.created)},
+                {"ended", text_of(ended.at)},   {"purged", text_of(wish_.now)},
+                {"reason", wish_.reason},       {"by", wish_.by},
+                {"files", *std::move(files)}};
             const std::string text =
                 left.dump(1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
             if (!put_file(directory.fd, left_name, text, {})) fail(directory, left_name);

@@ -75,3 +75,7 @@ UNIT_TESTS += tests/unit/journal_history_test
 tests_unit_journal_history_test_SOURCES = tests/unit/journal_history_test.cpp $(JOURNAL_TEST_SOURCES)
 tests_unit_journal_history_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS) $(SQLITE_CFLAGS)
 tests_unit_journal_history_test_LDADD = $(JOURNAL_TEST_LIBS)
+UNIT_TESTS += tests/unit/journal_scale_test
+tests_unit_journal_scale_test_SOURCES = tests/unit/journal_scale_test.cpp $(JOURNAL_TEST_SOURCES)
+tests_unit_journal_scale_test_CPPFLAGS = $(AM_CPPFLAGS) $(PQ_CFLAGS) $(SQLITE_CFLAGS)
+tests_unit_journal_scale_test_LDADD = $(JOURNAL_TEST_LIBS)

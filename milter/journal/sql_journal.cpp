@@ -219,17 +219,19 @@ class SqlJournal final : public Journal, private History {
         });
     }
 
-    std::map<State, std::int64_t> counts() override {
+    std::map<State, std::int64_t> counts(Time since) override {
         return on_connection([&](Statements &, soci::session &sql) {
             std::map<State, std::int64_t> result;
             std::string state;
             long long count = 0;
-            soci::statement all =
-                (sql.prepare << "select state, count(*) from submission group by state",
-                 soci::into(state), soci::into(count));
-            all.execute();
-            while (all.fetch())
-                result[state_in(state)] = count;
+            const auto add = [&](soci::statement all) {
+                all.execute();
+                while (all.fetch())
+                    result[state_in(state)] = count;
+            };
+            add((sql.prepare << queries::open_ones, soci::into(state), soci::into(count)));
+            add((sql.prepare << queries::final_ones, soci::use(since), soci::into(state),
+                 soci::into(count)));
             return result;
         });
     }

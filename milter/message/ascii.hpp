@@ -11,6 +11,10 @@ namespace demail::ascii {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+[[nodiscard]] constexpr bool letter_or_digit(char c) noexcept {
+    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
+}
+
 [[nodiscard]] inline std::string lower(std::string_view text) {
     std::string out(text);
     for (char &c : out)

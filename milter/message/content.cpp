@@ -58,7 +58,8 @@ bool removed(const HeaderField &field) noexcept {
                                "DKIM-Signature",
                                "Authentication-Results",
                                "Disposition-Notification-To",
-                               "Delivered-To"};
+                               "Delivered-To",
+                               "Envelope-To"}; // set by the recipient's provider, PVD_IO 3.1.22
     return reads_as_demail(field.name) ||
            std::ranges::any_of(names, [&field](const char *name) { return field.is(name); });
 }
@@ -96,9 +97,8 @@ std::string rewritten(const HeaderField &field, const Mailbox &mailbox, const Ad
 /// The fields of the message that name who sent it.
 class Originators {
   public:
-    Originators(const SubmissionMetadata &metadata, const Right &right,
-                const Address &envelope_sender)
-        : metadata_(metadata), right_(right), envelope_sender_(envelope_sender) {}
+    Originators(const Address &sender, const Right &right, const Address &envelope_sender)
+        : sender_(sender), right_(right), envelope_sender_(envelope_sender) {}
 
     /// The fault of the header as a whole, if there is one.
     static std::optional<NotMappable> fault(const HeaderFields &fields) {
@@ -128,16 +128,16 @@ class Originators {
                                " field of a De-Mail must hold exactly one address."};
         const Mailbox &mailbox = mailboxes->front();
         const auto address = SenderRules::map(right_, envelope_sender_, mailbox.address);
-        if (!address || (name == "From" && !(*address == metadata_.sender)))
+        if (!address || (name == "From" && !(*address == sender_)))
             return NotMappable{"The address " + shown(mailbox.address) + " in the " +
                                std::string(name) + " field may not be used for De-Mail sent by " +
-                               shown(metadata_.sender) + "; use the address of this sender."};
+                               shown(sender_) + "; use the address of this sender."};
         if (says_already(field, mailbox, *address)) return field.name + ':' + field.value;
         return rewritten(field, mailbox, *address);
     }
 
   private:
-    const SubmissionMetadata &metadata_;
+    const Address &sender_;
     const Right &right_;
     const Address &envelope_sender_;
 };
@@ -160,19 +160,33 @@ std::string metadata_fields(const HeaderFields &original, const SubmissionMetada
     return out.append("\r\n");
 }
 
+constexpr std::array<std::string_view, 3> originator_fields{"From", "Sender", "Reply-To"};
+
 } // namespace
+
+bool originators_map(const HeaderFields &original, const Right &right,
+                     const Address &envelope_sender) {
+    if (Originators::fault(original)) return false;
+    const Originators originators(right.sender, right, envelope_sender);
+    return std::all_of(
+        originator_fields.begin(), originator_fields.end(), [&](std::string_view name) {
+            const HeaderField *field = topmost(original, name);
+            return field == nullptr ||
+                   std::holds_alternative<std::string>(originators.mapped(*field, name));
+        });
+}
 
 std::variant<std::string, NotMappable> submission_header(const HeaderFields &original,
                                                          const SubmissionMetadata &metadata,
                                                          const Right &right,
                                                          const Address &envelope_sender) {
     if (auto fault = Originators::fault(original)) return *fault;
-    const Originators originators(metadata, right, envelope_sender);
+    const Originators originators(metadata.sender, right, envelope_sender);
     std::string out = metadata_fields(original, metadata);
     for (const HeaderField &field : original) {
         if (removed(field)) continue;
         std::string_view originator;
-        for (const std::string_view name : {"From", "Sender", "Reply-To"})
+        for (const std::string_view name : originator_fields)
             if (field.is(name)) originator = name;
         if (originator.empty()) {
             out.append(field.name).append(":").append(field.value);

@@ -33,4 +33,9 @@ struct NotMappable {
 submission_header(const HeaderFields &original, const SubmissionMetadata &metadata,
                   const Right &right, const Address &envelope_sender);
 
+/// Whether submission_header() finds From, Sender and Reply-To mappable by `right`, whose sender is
+/// the submission's.
+[[nodiscard]] bool originators_map(const HeaderFields &original, const Right &right,
+                                   const Address &envelope_sender);
+
 } // namespace demail

@@ -100,12 +100,15 @@ std::string relaxed(const HeaderField &field) {
 }
 
 bool reads_as_demail(std::string_view name) noexcept {
-    // No octet outside printable ASCII belongs in a name (RFC 5322 2.2). All are dropped: the
-    // no-break spaces, soft hyphens and Unicode dashes among them look like nothing or like "-".
+    // RFC 2047 5 allows no encoded word here, but some programs decode a header as a whole. Which
+    // charsets they know nobody can tell, so that any is taken for ours.
+    if (name.find("=?") != std::string_view::npos) return true;
+    // Letters and digits alone count. To PHP and CGI all between them is the same "_"; among the
+    // octets outside ASCII are no-break spaces, soft hyphens and dashes (RFC 5322 2.2 has none).
     std::array<char, 7> read{};
     std::size_t length = 0;
     for (const char c : name) {
-        if (c <= ' ' || c > '~' || c == '-' || c == '_') continue;
+        if (!ascii::letter_or_digit(c)) continue;
         read[length++] = ascii::lower(c);
         if (length == read.size()) break;
     }

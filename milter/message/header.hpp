@@ -34,8 +34,8 @@ using HeaderFields = std::vector<HeaderField>;
 /// name ":" value as RFC 6376 3.4.2 "relaxed" makes it, with CRLF.
 [[nodiscard]] std::string relaxed(const HeaderField &field);
 
-/// The firewall's reading of a name (contracts.md): true where it reads as x-de-mail… or demail…
-/// after dropping case, hyphens, underscores and blanks.
+/// The firewall's reading of a name: true where it reads as x-de-mail… or demail… after dropping
+/// case and all but letters and digits, or holds an encoded word.
 [[nodiscard]] bool reads_as_demail(std::string_view name) noexcept;
 /// A field of the kind above that a sender may set: the five options, x-de-mail-sender,
 /// x-de-mail-private-id and its misspelling x-de-mail-privat-id (AFD's), exactly so spelt but for

@@ -89,6 +89,16 @@ bool Network::contains(const IpAddress &address) const noexcept {
     return in_prefix(base_.bytes(), address.bytes(), prefix_);
 }
 
+std::string Network::str() const {
+    const bool v4 = is_mapped(base_.bytes()) && prefix_ >= mapped_bits;
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (v4)
+        ::inet_ntop(AF_INET, base_.bytes().data() + mapped.size(), text.data(), text.size());
+    else
+        ::inet_ntop(AF_INET6, base_.bytes().data(), text.data(), text.size());
+    return std::string(text.data()) + '/' + std::to_string(v4 ? prefix_ - mapped_bits : prefix_);
+}
+
 bool Network::loopback() const noexcept {
     return base_.loopback() || contains(*IpAddress::parse("127.0.0.1")) ||
            contains(*IpAddress::parse("::1"));

@@ -3,6 +3,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/address.cpp \
 	milter/message/address.hpp \
 	milter/message/ascii.hpp \
+	milter/message/blocks.cpp \
+	milter/message/blocks.hpp \
 	milter/message/content.cpp \
 	milter/message/content.hpp \
 	milter/message/display_name.cpp \
@@ -28,7 +30,12 @@ libdemail_message_a_SOURCES = \
 	milter/message/rights.hpp \
 	milter/message/seal.cpp \
 	milter/message/seal.hpp \
+	milter/message/seal_check.cpp \
+	milter/message/seal_check.hpp \
 	milter/message/seal_key.cpp \
+	milter/message/sender_line.cpp \
+	milter/message/sender_table.cpp \
+	milter/message/sender_table.hpp \
 	milter/message/subject_text.cpp \
 	milter/message/subject_text.hpp \
 	milter/message/tokens.cpp \

@@ -122,8 +122,9 @@ std::string submission_text(const json &submission, const Screen &screen) {
     else if (purged.empty())
         table.add({"evidence", directory});
     else
-        table.add({"evidence", "removed on " + purged + ", as [retention] says; what it was is in " +
-                                   directory + "/purged.json"});
+        table.add({"evidence", "removed on " + purged +
+                                   ", as [retention] says; what it was is in " + directory +
+                                   "/purged.json"});
     return table.str(screen) + "\n" + recipients_text(submission, screen) + "\n" +
            changes_text(submission, screen);
 }

@@ -81,10 +81,10 @@ std::string as_text(const Report &report, const Screen &screen) {
     const json submissions =
         report.relay.is_object() ? report.relay.value("submissions", json()) : json();
     if (!submissions.is_object()) return text;
-    Table counts({"SUBMISSIONS", ""});
+    Table counts({"SUBMISSIONS", "OPEN, OR OF THE LAST DAY"});
     for (const auto &[state, count] : submissions.items())
         counts.add({state, {count.dump(), state == "uncertain" ? Tone::warning : Tone::plain}});
-    if (submissions.empty()) counts.add({"none yet"});
+    if (submissions.empty()) counts.add({"none"});
     return text + "\n" + counts.str(screen);
 }
 

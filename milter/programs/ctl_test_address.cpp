@@ -30,12 +30,6 @@ std::int64_t now() {
     return static_cast<std::int64_t>(std::time(nullptr));
 }
 
-std::string pattern_text(const AddressPattern &pattern) {
-    if (pattern.wild()) return "*@" + pattern.domain();
-    const auto address = pattern.fill("");
-    return address ? address->str() : "?";
-}
-
 /// cleanup(8) passes sendmail(1) on with a queue id, the loopback address and port 0; smtpd(8) has
 /// no queue id at MAIL.
 filter::Client client_of(const AddressQuestion &question) {
@@ -60,14 +54,15 @@ std::optional<Reply> milters_reply(const AddressQuestion &question,
 void find_rule(const AddressQuestion &question, const SenderRules &rules, AddressAnswer &answer) {
     const filter::Client client = client_of(question);
     auto right = rules.find({Address::parse(question.from), std::string(client.login),
-                             IpAddress::parse(client.address), question.local});
+                             IpAddress::parse(client.address), question.local})
+                     .right;
     if (!right) return;
     answer.rule = right->rule;
     answer.sender = std::move(right->sender);
-    for (const SenderRule &one : rules.all()) {
-        if (one.account == right->rule->account) ++answer.number;
-        if (&one == right->rule) break;
-    }
+    if (!answer.rule->file.empty()) return;
+    for (const AccountRules &account : rules.accounts())
+        if (account.account == answer.rule->account)
+            answer.number = static_cast<std::size_t>(answer.rule.get() - account.rules->data()) + 1;
 }
 
 std::string_view word(Kind kind) {
@@ -96,12 +91,21 @@ std::string as_json(const AddressAnswer &answer, bool observing) {
                                                   {"enhanced", answer.reply->enhanced},
                                                   {"text", answer.reply->text}};
     whole["account"] = answer.rule ? ordered_json(answer.rule->account) : ordered_json();
-    whole["rule"] = answer.rule ? ordered_json(answer.number) : ordered_json();
+    const bool in_file = answer.rule && !answer.rule->file.empty();
+    whole["rule"] = answer.number > 0 ? ordered_json(answer.number) : ordered_json();
+    whole["file"] = in_file ? ordered_json(answer.rule->file) : ordered_json();
+    whole["line"] = in_file ? ordered_json(answer.rule->line) : ordered_json();
     whole["sender"] = answer.sender ? ordered_json(answer.sender->lower()) : ordered_json();
     whole["defaults"] = answer.rule ? answer.rule->defaults.str() : "";
     whole["allow"] = answer.rule ? answer.rule->allow.str() : "";
     whole["mode"] = observing ? "observe" : "enforce";
     return whole.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string place_of(const AddressAnswer &answer) {
+    if (!answer.rule->file.empty())
+        return fmt::format("{}:{}", answer.rule->file, answer.rule->line);
+    return fmt::format("number {} of the account", answer.number);
 }
 
 std::string as_text(const AddressAnswer &answer, bool observing, const Screen &screen) {
@@ -119,8 +123,7 @@ std::string as_text(const AddressAnswer &answer, bool observing, const Screen &s
     if (!answer.sentence.empty()) table.add({"", answer.sentence});
     if (answer.rule != nullptr) {
         table.add({"account", answer.rule->account});
-        table.add({"rule", fmt::format("number {} of the account: {}", answer.number,
-                                       rule_text(*answer.rule))});
+        table.add({"rule", fmt::format("{}: {}", place_of(answer), rule_text(*answer.rule))});
         table.add({"De-Mail sender", answer.sender->lower()});
         table.add({"options", "by default: " + option_names(answer.rule->defaults)});
         table.add({"", "allowed besides: " + option_names(answer.rule->allow)});
@@ -134,18 +137,22 @@ std::string as_text(const AddressAnswer &answer, bool observing, const Screen &s
 
 std::string rule_text(const SenderRule &rule) {
     std::string text =
-        fmt::format("from = \"{}\", as = \"{}\"", pattern_text(rule.from), pattern_text(rule.as));
+        fmt::format("from = \"{}\", as = \"{}\"", rule.from.str(), rule.as.str());
     if (!rule.login.empty()) text += fmt::format(", login = \"{}\"", rule.login);
     if (!rule.networks.empty()) text += ", from its network";
     if (rule.local) text += ", local";
+    if (rule.delegate)
+        text += fmt::format(", delegate = \"{}\", delegate_as = \"{}\"", rule.delegate->lower(),
+                            rule.delegate_as->lower());
     return text;
 }
 
 AddressAnswer judge_address(const AddressQuestion &question, const Configuration &configuration,
                             std::shared_ptr<filter::DomainList> domains,
                             const EndedProviders &ended) {
+    const auto rules = Senders(configuration, nullptr).now();
     auto settings = std::make_shared<filter::Settings>();
-    settings->rules = configuration.rules;
+    settings->rules = [rules] { return rules; };
     settings->domains = domains;
     settings->ended = ended;
     const auto reading =
@@ -157,7 +164,7 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
     if (reading.kind == RecipientKind::ended) answer.ended = filter::refusal(reading);
     answer.reply =
         milters_reply(question, filter::CurrentSettings(std::move(settings)), reading.kind);
-    if (reading.kind == RecipientKind::demail) find_rule(question, configuration.rules, answer);
+    if (reading.kind == RecipientKind::demail) find_rule(question, *rules, answer);
     if (answer.reply) {
         answer.kind = answer.reply->code / 100 == 4 ? Kind::not_now : Kind::refused;
     } else if (reading.kind == RecipientKind::ordinary) {
@@ -165,7 +172,10 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
         answer.sentence = "the domain is in no De-Mail list: this is ordinary mail";
     } else if (answer.rule != nullptr) {
         answer.kind = Kind::may;
-        answer.sentence = "if From, Sender and Reply-To fit the same rule";
+        answer.sentence = answer.rule->delegate
+                              ? fmt::format("if From holds {}, Sender {}, and Reply-To one of them",
+                                            answer.rule->from.str(), answer.rule->delegate->lower())
+                              : "if From, Sender and Reply-To fit the same rule";
     } else {
         answer.kind = Kind::refused;
         answer.sentence =

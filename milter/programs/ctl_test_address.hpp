@@ -27,8 +27,8 @@ struct AddressAnswer {
     std::string recipient;            ///< in normal form, or as asked where it is no address
     std::optional<Reply> reply;       ///< the milter's, where it refuses
     std::string sentence;             ///< what happens, where the reply does not say it
-    const SenderRule *rule = nullptr; ///< that decides; points into the configuration
-    std::size_t number = 0;           ///< of that rule among its account's, from 1
+    std::shared_ptr<const SenderRule> rule; ///< that decides
+    std::size_t number = 0; ///< of that rule among its account's in demail.toml, from 1; 0: none
     std::optional<Address> sender;    ///< the De-Mail address
 };
 

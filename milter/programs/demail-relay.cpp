@@ -110,7 +110,8 @@ void run(const DaemonOptions &options) {
         if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&read))
             throw std::runtime_error(faults->front().str() + " (the old configuration stays)");
         service.replace(relay::settings_from(
-            std::make_shared<const Configuration>(std::get<Configuration>(std::move(read)))));
+            std::make_shared<const Configuration>(std::get<Configuration>(std::move(read))),
+            service.settings().get()));
         domains.refresh();
     }});
     crypto::end_token_calls(token_grace);

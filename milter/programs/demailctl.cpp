@@ -1,6 +1,7 @@
 // demailctl: what an administrator asks of the gateway, and tells it.
 #include "admin/configuration.hpp"
 #include "admin/ended_providers_file.hpp"
+#include "admin/senders.hpp"
 #include "base/log.hpp"
 #include "config.h"
 #include "daemon/exit.hpp"
@@ -231,7 +232,9 @@ void add_cert(CLI::App &app, Words &words) {
 }
 
 int check_configuration(const Words &words, const Configuration &configuration) {
-    const auto faults = check_files(configuration, words.config_file, true);
+    auto faults = check_files(configuration, words.config_file, true);
+    for (ConfigurationFault &one : check_senders_files(configuration))
+        faults.push_back(std::move(one));
     for (const ConfigurationFault &one : configuration.warnings)
         say(one.str());
     for (const ConfigurationFault &one : read_ended_providers(configuration).warnings)

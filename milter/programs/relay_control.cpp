@@ -2,6 +2,7 @@
 
 #include "programs/history_answers.hpp"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -57,7 +58,10 @@ control_commands(relay::Service &service, relay::DomainKeeper &domains, journal:
          {false,
           [&](const Arguments &) {
               json submissions = json::object();
-              for (const auto &[state, count] : journal.counts())
+              const auto day_ago = std::chrono::system_clock::now() - std::chrono::hours(24);
+              const auto since =
+                  std::chrono::duration_cast<std::chrono::microseconds>(day_ago.time_since_epoch());
+              for (const auto &[state, count] : journal.counts(since.count()))
                   submissions[std::string(journal::name(state))] = count;
               return text({{"accounts", accounts_of(service)},
                            {"domains", domains_of(domains)},

@@ -201,7 +201,7 @@ void DomainKeeper::ask_providers(DomainMemory &memory) {
             status_.refreshed = static_cast<std::int64_t>(std::time(nullptr));
         }
         if (domains->unchanged && version) continue;
-        if (!world) world = questions(*settings->configuration);
+        if (!world) world = questions(*settings);
         DomainChange change =
             take_list(memory, provider, domains->version, domains->domains, *world);
         tell_of_refused(provider, std::move(change.refused));
@@ -215,8 +215,9 @@ bool DomainKeeper::ending() const {
 }
 
 /// Each question may take seconds, and the relay does not wait for all of them when it ends.
-DomainQuestions DomainKeeper::questions(const Configuration &configuration) {
-    DomainQuestions world = questions_to_the_world(configuration);
+DomainQuestions DomainKeeper::questions(const Settings &settings) {
+    DomainQuestions world =
+        questions_to_the_world(*settings.configuration, settings.senders->now());
     return {[this, own = std::move(world.own)](const std::string &domain) {
                 if (ending()) throw std::runtime_error("the relay ends");
                 return own(domain);

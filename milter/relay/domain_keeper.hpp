@@ -43,7 +43,7 @@ class DomainKeeper {
     void run();
     void work();
     void ask_providers(DomainMemory &memory);
-    [[nodiscard]] DomainQuestions questions(const Configuration &configuration);
+    [[nodiscard]] DomainQuestions questions(const Settings &settings);
     void tell_of_refused(const std::string &provider, std::vector<std::string> refused);
     [[nodiscard]] std::optional<std::string> ended(const std::string &domain) const;
     [[nodiscard]] bool ending() const;

@@ -29,9 +29,10 @@ struct OwnDomains {
     Domains names;
     std::vector<std::string> tables;
     const Configuration configuration;
+    std::shared_ptr<const SenderRules> senders;
 
     [[nodiscard]] bool has(const std::string &domain) const {
-        if (names.contains(domain)) return true;
+        if (names.contains(domain) || senders->names_domain(domain)) return true;
         for (const std::string &table : tables) {
             auto argv = postfix_command("postmap", configuration);
             argv.insert(argv.end(), {"-q", domain, table});
@@ -43,8 +44,9 @@ struct OwnDomains {
     }
 };
 
-OwnDomains own_domains(const Configuration &configuration) {
-    OwnDomains own{{}, {}, configuration};
+OwnDomains own_domains(const Configuration &configuration,
+                       std::shared_ptr<const SenderRules> senders) {
+    OwnDomains own{{}, {}, configuration, std::move(senders)};
     auto argv = postfix_command("postconf", configuration);
     argv.insert(argv.end(), {"-x", "-h", "mydestination", "virtual_alias_domains",
                              "virtual_mailbox_domains", "relay_domains"});
@@ -60,15 +62,15 @@ OwnDomains own_domains(const Configuration &configuration) {
         else if (const auto domain = normal_domain(word))
             own.names.insert(*domain);
     }
-    for (const SenderRule &rule : configuration.rules.all())
-        own.names.insert(rule.from.domain());
     return own;
 }
 
 } // namespace
 
-DomainQuestions questions_to_the_world(const Configuration &configuration) {
-    auto own = std::make_shared<const OwnDomains>(own_domains(configuration));
+DomainQuestions questions_to_the_world(const Configuration &configuration,
+                                       std::shared_ptr<const SenderRules> senders) {
+    auto own =
+        std::make_shared<const OwnDomains>(own_domains(configuration, std::move(senders)));
     return {[own](const std::string &domain) { return own->has(domain); }, has_de_mail_srv};
 }
 

@@ -11,8 +11,9 @@
 namespace demail::relay {
 
 /// Asks Postfix once (postconf) and its tables as needed (postmap -q); throws std::runtime_error
-/// when Postfix does not answer.
-[[nodiscard]] DomainQuestions questions_to_the_world(const Configuration &configuration);
+/// when Postfix does not answer. The domains of our own senders are `senders`'s.
+[[nodiscard]] DomainQuestions questions_to_the_world(const Configuration &configuration,
+                                                     std::shared_ptr<const SenderRules> senders);
 
 /// True where DNS has an SRV record _smtp._tcp.DOMAIN with port 1465 (TR-01201 1.4). A hint, never
 /// an authority. False on every failure.

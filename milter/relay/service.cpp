@@ -34,7 +34,8 @@ class Service::Delivery final : public lmtp::Delivery {
             return all({554, "5.6.0", "The message's header is not valid (RFC 5322)"});
         }
         const Configuration &configuration = *settings_->configuration;
-        auto result = admit({settings_->keys, configuration.rules, configuration.seal_lifetime},
+        const auto rules = settings_->senders->now();
+        auto result = admit({settings_->keys, *rules, configuration.seal_lifetime},
                             message_.fields(), message_.body_digest(), recipients_,
                             static_cast<std::int64_t>(std::time(nullptr)));
         if (const auto *reply = std::get_if<Reply>(&result)) return all(*reply);

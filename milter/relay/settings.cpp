@@ -43,7 +43,8 @@ Account::Connect wire_of(const Configuration &configuration, const ProviderConfi
 
 } // namespace
 
-std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuration> configuration) {
+std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuration> configuration,
+                                              const Settings *previous) {
     auto keys = read_seal_keys(configuration->seal_key_file);
     if (const auto *fault = std::get_if<std::string>(&keys)) throw std::runtime_error(*fault);
 
@@ -65,10 +66,13 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
                                                    wire_of(*configuration, *provider, account),
                                                    breaker, provider->look_ups));
     }
+    auto senders = std::make_shared<Senders>(
+        *configuration, previous == nullptr ? nullptr : previous->senders.get());
     return std::make_shared<const Settings>(
         Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
                  std::make_shared<Spool>(configuration->spool),
-                 journal::Evidence(configuration->evidence), std::move(ended.providers)});
+                 journal::Evidence(configuration->evidence), std::move(ended.providers),
+                 std::move(senders)});
 }
 
 } // namespace demail::relay

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "admin/configuration.hpp"
+#include "admin/senders.hpp"
 #include "journal/evidence.hpp"
 #include "message/ended_providers.hpp"
 #include "message/seal.hpp"
@@ -22,12 +23,16 @@ struct Settings {
     std::shared_ptr<Spool> spool;
     journal::Evidence evidence;
     EndedProviders ended{};
+    /// The rules and files behind it; a reload takes the files over.
+    std::shared_ptr<Senders> senders{};
 };
 
 /// Reads the seal key and the lists of ended providers; the tokens are opened when they are first
 /// needed, so that a relay can start before its card is unlocked. Makes the evidence's directory.
-/// Throws std::runtime_error with a sentence that names the file.
+/// Throws std::runtime_error with a sentence that names the file. What was read of senders_files is
+/// taken over from `previous` (may be null).
 [[nodiscard]] std::shared_ptr<const Settings>
-settings_from(std::shared_ptr<const Configuration> configuration);
+settings_from(std::shared_ptr<const Configuration> configuration,
+              const Settings *previous = nullptr);
 
 } // namespace demail::relay

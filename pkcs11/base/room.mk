@@ -12,6 +12,7 @@ libdemail_base_a_SOURCES = \
 	pkcs11/base/ecdsa_value.hpp \
 	pkcs11/base/file.cpp \
 	pkcs11/base/file.hpp \
+	pkcs11/base/file_stamp.hpp \
 	pkcs11/base/handle.hpp \
 	pkcs11/base/host_name.cpp \
 	pkcs11/base/host_name.hpp \

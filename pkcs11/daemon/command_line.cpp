@@ -55,7 +55,8 @@ start_program(int argc, char **argv, const ProgramDescription &program, std::str
     if (check || !report.faults.empty()) {
         print_all(report.warnings);
         print_all(report.faults);
-        if (!report.faults.empty()) return exit_configuration;
+        print_all(report.passing);
+        if (!report.faults.empty() || !report.passing.empty()) return exit_configuration;
         print(stdout, fmt::format("{}: good\n", file));
         return exit_good;
     }

@@ -17,6 +17,9 @@ struct ConfigurationFault {
 /// All that reading one found. Warnings are allowed but seldom meant.
 struct ConfigurationReport {
     std::vector<ConfigurationFault> faults, warnings;
+    /// Of files that are read again while the daemon runs: --check-config takes them for faults, a
+    /// start does not.
+    std::vector<ConfigurationFault> passing{};
 };
 
 } // namespace demail

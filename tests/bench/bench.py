@@ -2,7 +2,8 @@
 """The project's figures, ours beside a floor or a peer, by medians of interleaved rounds.
 
     make bench                              all of them, about seven minutes; needs root
-    make bench BENCHFLAGS="--only milter"   milter, relay, memory, wire, token or card
+    make bench BENCHFLAGS="--only milter"   milter, relay, memory, wire, token, card, journal, relays
+                                            or recovery
 """
 
 import argparse
@@ -19,6 +20,7 @@ for directory in ("contrib/sandbox", "tests/e2e"):
 
 from card_load import CardBench  # noqa: E402
 from figures import Table, interleaved, spread  # noqa: E402
+from journal_bench import bench_journal, bench_recovery, bench_relays  # noqa: E402
 from milter_load import MilterLoad  # noqa: E402
 from process import Failure  # noqa: E402
 from relay_load import BOB, RelayLoad, letter  # noqa: E402
@@ -26,7 +28,7 @@ from sandbox import Sandbox, free_port  # noqa: E402
 from slow_token import SESSIONS, SlowToken  # noqa: E402
 
 BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
-CHOICES = ("wire", "token", "card", "milter", "relay", "memory")
+CHOICES = ("wire", "token", "card", "milter", "relay", "memory", "journal", "relays", "recovery")
 LIMIT = 47185920  # message_size_limit of contracts.md
 
 
@@ -161,6 +163,10 @@ def run(options):
         bench_card(options, table, notes)
     if {"milter", "relay", "memory"} & set(wanted):
         bench_daemons(options, wanted, table, notes)
+    for name, bench in (("journal", bench_journal), ("relays", bench_relays),
+                        ("recovery", bench_recovery)):
+        if name in wanted:
+            bench(BUILD, options, table, notes)
     print(f"\n{options.rounds} rounds in turn, of {options.messages} messages or "
           f"{options.submissions} submissions; load average {os.getloadavg()[0]:.1f} on "
           f"{os.cpu_count()} processors")
@@ -190,6 +196,9 @@ def main():
     parser.add_argument("--messages", type=int, default=150, help="a round, to each milter")
     parser.add_argument("--submissions", type=int, default=20, help="a round")
     parser.add_argument("--signatures", type=int, default=400, help="of a card, by each module")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of the filled journal")
+    parser.add_argument("--stores", nargs="+", choices=("sqlite", "postgresql"),
+                        default=("sqlite", "postgresql"), help="where the journals lie")
     parser.add_argument("--seconds", type=int, default=5, help="for two programs at one card")
     try:
         return run(parser.parse_args())

@@ -25,10 +25,15 @@ def interleaved(rounds, loads):
     return found
 
 
+def percentile(figures, percent):
+    """The figure that so many of a hundred do not exceed."""
+    return sorted(figures)[max(0, -(-len(figures) * percent // 100) - 1)]
+
+
 class Table:
     """Rows of ours against another's; `missed` counts the aims that were not reached."""
 
-    LINE = "{:40} {:>8} {:>8} {:>7}  {:10} {}"
+    LINE = "{:52} {:>8} {:>8} {:>7}  {:10} {}"
 
     def __init__(self, print_line=print):
         self.print, self.missed = print_line, 0
@@ -56,6 +61,11 @@ class Table:
         """At most `aim`, whatever the other has."""
         self._row(name, form.format(ours), form.format(other), ours, aim, unit=unit,
                   ratio=ours / other)
+
+    def told(self, name, ours, other):
+        """Without an aim."""
+        self.print(self.LINE.format(name, f"{ours:.2f}", f"{other:.2f}", f"{ours / other:.2f}", "",
+                                    "").rstrip())
 
     def _row(self, name, ours, other, value, aim, form="{:.2f}", unit="", least=False,
              ratio=None):

@@ -12,6 +12,7 @@ tests_bench_wire_CPPFLAGS = $(AM_CPPFLAGS) $(XML_CFLAGS) $(CURL_CFLAGS)
 tests_bench_wire_LDADD = $(tests_bench_floor_submit_LDADD)
 
 EXTRA_DIST += tests/bench/bench.py tests/bench/card_load.py tests/bench/figures.py \
+	tests/bench/journal_bench.py tests/bench/journal_rows.py tests/bench/relay_hosts.py \
 	tests/bench/milter_load.py tests/bench/relay_load.py tests/bench/slow_token.py
 
 bench: $(sbin_PROGRAMS) $(pkcs11_LTLIBRARIES) tests/bench/empty-milter$(EXEEXT) \

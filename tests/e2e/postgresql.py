@@ -53,10 +53,10 @@ class Postgresql(Process):
         """Ends the connections too (SIGTERM would wait for them)."""
         self._end(signal.SIGINT)
 
-    def sql(self, text):
+    def sql(self, text, url=None):
         """The rows, as lists of text."""
         done = subprocess.run([self._program("psql"), "-AtX", "-F", "\t", "-v", "ON_ERROR_STOP=1",
-                               "-d", self.url, "-c", text], capture_output=True, check=False)
+                               "-d", url or self.url, "-c", text], capture_output=True, check=False)
         if done.returncode:
             raise Failure(f"psql: {done.stderr.decode(errors='replace')}")
         return [line.split("\t") for line in done.stdout.decode().splitlines()]

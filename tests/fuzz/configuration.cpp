@@ -28,6 +28,18 @@ bool names_a_key(const std::string &uri) {
     return std::holds_alternative<crypto::KeyUri>(crypto::KeyUri::parse(uri));
 }
 
+void rule_holds_together(const SenderRule &rule, const AccountConfiguration &account) {
+    HOLDS(rule.account == account.name && faults_of(rule, account.domains, "rule").empty());
+    // A rule that asks for nothing would make everyone a sender.
+    HOLDS(rule.local || !rule.login.empty() || !rule.networks.empty());
+    HOLDS(!rule.local || !rule.from.wild());
+    HOLDS(rule.as.wild() == false || rule.from.wild());
+    // What demail.toml can say, a senders_file can, unless it holds blanks.
+    const auto again = parse_sender_line(sender_line(rule), account.name, account.domains);
+    const auto *read = std::get_if<SenderRule>(&again);
+    HOLDS(sender_line(rule).find('"') != std::string::npos || rule.login.find(' ') != std::string::npos || read != nullptr);
+}
+
 void holds_together(const Configuration &configuration) {
     for (const std::string &path :
          {configuration.milter_socket, configuration.lmtp_socket, configuration.domains,
@@ -52,13 +64,12 @@ void holds_together(const Configuration &configuration) {
         for (const std::string &domain : account.domains)
             HOLDS(normal_domain(domain) == domain);
     }
-    for (const SenderRule &rule : configuration.rules.all()) {
-        HOLDS(std::any_of(configuration.accounts.begin(), configuration.accounts.end(),
-                          [&](const auto &one) { return one.name == rule.account; }));
-        // A rule that asks for nothing would make everyone a sender.
-        HOLDS(rule.local || !rule.login.empty() || !rule.networks.empty());
-        HOLDS(!rule.local || !rule.from.wild());
-        HOLDS(rule.as.wild() == false || rule.from.wild());
+    for (const AccountRules &account : configuration.rules.accounts()) {
+        const auto owner = std::find_if(configuration.accounts.begin(), configuration.accounts.end(),
+                                        [&](const auto &one) { return one.name == account.account; });
+        HOLDS(owner != configuration.accounts.end());
+        for (const SenderRule &rule : *account.rules)
+            rule_holds_together(rule, *owner);
     }
 }
 

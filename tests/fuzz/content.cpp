@@ -65,7 +65,7 @@ bool written_by_us(const HeaderField &field) {
 bool stays(const HeaderField &field) {
     for (const char *gone :
          {"Bcc", "Received", "Return-Path", "DKIM-Signature", "Authentication-Results",
-          "Disposition-Notification-To", "Delivered-To"})
+          "Disposition-Notification-To", "Delivered-To", "Envelope-To"})
         if (field.is(gone)) return false;
     return !written_by_us(field);
 }

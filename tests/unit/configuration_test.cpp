@@ -74,7 +74,7 @@ deliver = "*@firm.example"
     CHECK_EQUAL(c.providers.at(0).endpoint, "https://gate.example:8443/demail");
     CHECK_EQUAL(c.accounts.at(0).domains.at(0), "firm.de-mail.de");
     CHECK_EQUAL(c.accounts.at(0).mailboxes.size(), 1U);
-    const demail::SenderRule &rule = c.rules.all().at(0);
+    const demail::SenderRule &rule = c.rules.accounts().at(0).rules->at(0);
     CHECK_EQUAL(rule.account, "firm");
     CHECK_EQUAL(rule.login, "*");
     CHECK_EQUAL(rule.networks.size(), 2U);

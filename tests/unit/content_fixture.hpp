@@ -34,7 +34,7 @@ inline SubmissionMetadata plain_metadata() {
 
 inline std::variant<std::string, NotMappable>
 header_of(std::string_view original, const SubmissionMetadata &metadata = plain_metadata()) {
-    const Right right{&firm(), address("anna@firm.de-mail.de")};
+    const Right right{std::make_shared<const SenderRule>(firm()), address("anna@firm.de-mail.de")};
     return submission_header(*parse_header(original), metadata, right,
                              address("anna@firm.example"));
 }

@@ -41,6 +41,7 @@ static void every_other_field_keeps_its_bytes() {
 static void fields_that_show_the_way_or_hidden_recipients_are_removed() {
     CHECK_EQUAL(senders_fields("Return-Path: <anna@firm.example>\r\n"
                                "Delivered-To: bea@stadt.de-mail.de\r\n"
+                               "Envelope-to : hidden@stadt.de-mail.de\r\n"
                                "Received: from a\r\n\tfor <hidden@stadt.de-mail.de>; now\r\n"
                                "DKIM-Signature: v=1;\r\n b=x\r\n"
                                "authentication-results: none\r\n"

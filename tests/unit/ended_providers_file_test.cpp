@@ -117,7 +117,7 @@ static void a_domain_of_our_own_senders_is_a_fault() {
     Host host(good);
     SenderRule rule;
     rule.from = *AddressPattern::parse("*@old.example");
-    host.configuration.rules = SenderRules({rule});
+    host.configuration.rules = SenderRules(std::vector<SenderRule>{rule});
     CHECK(host.read().faults.at(0).str().find("old.example is a domain of your own senders") !=
           std::string::npos);
 }

@@ -7,10 +7,10 @@
 using demail::filter::Firewall;
 using demail::filter::Removal;
 
-static std::string removed(const std::vector<std::string> &names) {
+static std::string removed(const std::vector<std::string> &names, bool of_demail = true) {
     Firewall firewall;
     for (const std::string &name : names)
-        firewall.see(name);
+        firewall.see(name, of_demail);
     std::string text;
     for (const Removal &one : firewall.removals())
         text += (text.empty() ? "" : " ") + one.name + "/" + std::to_string(one.index);
@@ -61,12 +61,18 @@ static void what_a_sender_may_set_stays_once_the_topmost() {
                 "x-de-mail-private/3 X-De-Mail-Private/2");
 }
 
+static void of_other_mail_that_goes_too() {
+    CHECK_EQUAL(
+        removed({"x-de-mail-private", "Subject", "X-De-Mail-Sender", "x-de-mail-private"}, false),
+        "x-de-mail-private/2 x-de-mail-private/1 X-De-Mail-Sender/1");
+}
+
 static void hundreds_of_them_are_over_the_limit() {
     Firewall firewall;
     for (std::size_t i = 0; i < Firewall::limit; ++i)
-        firewall.see("x-de-mail-version");
+        firewall.see("x-de-mail-version", false);
     CHECK(!firewall.over_limit());
-    firewall.see("x-de-mail-version");
+    firewall.see("x-de-mail-version", false);
     CHECK(firewall.over_limit());
     CHECK_EQUAL(firewall.size(), Firewall::limit);
 }
@@ -77,6 +83,6 @@ int main() {
         {TEST(fields_of_ordinary_mail_stay), TEST(what_only_a_provider_sets_goes),
          TEST(every_spelling_that_reads_as_de_mail_goes), TEST(our_own_seal_fields_go),
          TEST(the_highest_index_goes_first), TEST(each_name_is_counted_for_itself),
-         TEST(what_a_sender_may_set_stays_once_the_topmost),
+         TEST(what_a_sender_may_set_stays_once_the_topmost), TEST(of_other_mail_that_goes_too),
          TEST(hundreds_of_them_are_over_the_limit)});
 }

@@ -82,8 +82,16 @@ class Firm {
     using Change = std::function<void(filter::Settings &)>;
     explicit Firm(bool observe = false, bool refuse_mixed = false, const Change &change = {})
         : settings_(make(observe, refuse_mixed, change)),
-          current_(settings_), around_{current_, logged, [] { return std::int64_t{1700000000}; }},
+          current_(settings_), around_{current_, logged, [this] { return time; }},
           session(around_) {}
+
+    /// Clients that bring sealed messages back.
+    void reinjection(const std::vector<std::string> &networks) {
+        auto settings = std::make_shared<filter::Settings>(*settings_);
+        for (const std::string &one : networks)
+            settings->reinjection.push_back(*Network::parse(one));
+        current_.set(settings);
+    }
 
     /// Anna at her desk.
     void mail_from_anna() { session.mail("<anna@firm.example>", {"192.0.2.7", "587", "anna", ""}); }
@@ -117,6 +125,10 @@ class Firm {
         more.insert(more.begin(), {{"From", " Anna <anna@firm.example>"}, {"Subject", " Hello"}});
         return header(more);
     }
+    /// Of a message that is not refused at its end.
+    filter::Changes changes() {
+        return std::get<filter::Changes>(session.end_of_message("4QabcdE"));
+    }
     [[nodiscard]] SealKeys keys() const { return settings_->keys; }
     [[nodiscard]] bool logged_line_with(std::string_view part) const {
         for (const std::string &line : logged.lines)
@@ -126,6 +138,7 @@ class Firm {
 
     ListOnDisk list;
     Logged logged;
+    std::int64_t time = 1700000000;
 
   private:
     std::shared_ptr<const filter::Settings> make(bool observe, bool refuse_mixed,
@@ -136,12 +149,13 @@ class Firm {
             false};
         settings->observe = observe;
         settings->refuse_mixed_recipients = refuse_mixed;
-        settings->rules = SenderRules(firm_rules());
+        settings->rules = [all = std::make_shared<const SenderRules>(firm_rules())] { return all; };
         settings->ended.add("ended.de-mail.de", ended);
         settings->ended.add("unlisted.example", ended);
         settings->ended.add(
             "later.de-mail.de",
             {std::make_shared<EndedProvider>(EndedProvider{"N", "2031-12", "", ""}), false});
+        settings->seal_lifetime = std::chrono::days(6);
         settings->keys = std::get<SealKeys>(SealKeys::parse("k1 " + std::string(64, 'a') + "\n"));
         // A clock that moves a second with every look, so that changes are seen at once.
         settings->domains = std::make_shared<filter::DomainList>(

@@ -23,7 +23,7 @@ static void forged_fields_of_ordinary_mail_are_removed_and_its_body_is_not_read(
                              {"Demail-Seal", " v=1"}}),
                 "skip body");
     CHECK(!firm.session.wants_body());
-    const auto changes = firm.session.end_of_message();
+    const auto changes = firm.changes();
     CHECK(!changes.seal);
     CHECK_EQUAL(changes.removals.size(), std::size_t{3});
     CHECK_EQUAL(changes.removals[0].name, "x-de-mail-auth-level");
@@ -44,7 +44,7 @@ static void a_de_mail_gets_a_seal_that_holds() {
     CHECK(firm.session.wants_body());
     firm.session.body("first ");
     firm.session.body("second\r\n");
-    const auto changes = firm.session.end_of_message();
+    const auto changes = firm.changes();
     CHECK(changes.seal.has_value());
     CHECK(changes.removals.empty());
 
@@ -77,7 +77,7 @@ static void a_seal_that_came_in_is_replaced() {
     firm.mail_from_anna();
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
     CHECK_EQUAL(firm.annas_header({{"Demail-Seal", " v=1"}, {"Demail-Seal", " v=1"}}), "take body");
-    const auto changes = firm.session.end_of_message();
+    const auto changes = firm.changes();
     CHECK_EQUAL(changes.removals.size(), std::size_t{2});
     CHECK(changes.seal.has_value());
 }
@@ -89,7 +89,7 @@ static void two_messages_have_two_identities() {
         firm.mail_from_anna();
         CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
         CHECK_EQUAL(firm.annas_header(), "take body");
-        const auto changes = firm.session.end_of_message();
+        const auto changes = firm.changes();
         CHECK(changes.seal.has_value() && *changes.seal != first);
         first = *changes.seal;
         firm.session.changes_made("");

@@ -149,7 +149,7 @@ static void flags_and_fields_are_joined_and_the_subject_is_sealed_without_them()
     CHECK_EQUAL(
         header_with(" [Personal] Hello", {{"x-de-mail-confirmation-of-receipt", " yes"}}, firm),
         "take body");
-    const filter::Changes changes = firm.session.end_of_message();
+    const filter::Changes changes = firm.changes();
     CHECK(changes.subject.has_value());
     CHECK_EQUAL(changes.subject->name + ":" + changes.subject->value, "Subject: Hello");
     const SealKeys keys = firm.keys();
@@ -202,13 +202,13 @@ static void ordinary_mail_keeps_its_subject() {
 static void where_flags_are_switched_off_the_subject_says_nothing() {
     Firm firm(false, false, [](filter::Settings &settings) { settings.subject_flags = false; });
     CHECK_EQUAL(header_with(" [Absenderbestätigt] Hello", {}, firm), "take body");
-    CHECK(!firm.session.end_of_message().subject.has_value());
+    CHECK(!firm.changes().subject.has_value());
 }
 
 static void observing_changes_no_subject() {
     Firm firm(true);
     CHECK_EQUAL(header_with(" [Personal] Hello", {}, firm), "let go");
-    CHECK(!firm.session.end_of_message().subject.has_value());
+    CHECK(!firm.changes().subject.has_value());
 }
 
 int main() {

@@ -87,19 +87,38 @@ static void relaxed_is_the_same_for_the_milter_and_the_relay() {
 }
 
 static void a_name_reads_as_de_mail_however_it_is_dressed() {
-    for (const char *name :
-         {"x-de-mail-auth", "X-DE-MAIL-AUTH", "XDeMail", "x_de_mail_auth", "De-Mail", "demail",
-          "Demail-Seal", "DE MAIL", "x--de--mail", "-x-de-mail", "x-d-e-m-a-i-l", "x-de-mail ",
-          "x\tde mail", "x\u00a0de\u00admail",
-          "x\xa0"
-          "demail",
-          "x\u2010de\u2011mail", "\u200bx-de\u2212mail", "x-de-mailer", "x-demail-foo"})
+    for (const char *name : {"x-de-mail-auth",
+                             "X-DE-MAIL-AUTH",
+                             "XDeMail",
+                             "x_de_mail_auth",
+                             "De-Mail",
+                             "demail",
+                             "Demail-Seal",
+                             "DE MAIL",
+                             "x--de--mail",
+                             "-x-de-mail",
+                             "x-d-e-m-a-i-l",
+                             "x-de-mail ",
+                             "x\tde mail",
+                             "x\u00a0de\u00admail",
+                             "x\xa0"
+                             "demail",
+                             "x\u2010de\u2011mail",
+                             "\u200bx-de\u2212mail",
+                             "x-de-mailer",
+                             "x-demail-foo",
+                             "x.de.mail",
+                             "X+De+Mail[level]",
+                             "\"Demail-Seal\"",
+                             "=?utf-8?q?x-de-mail?=",
+                             "X-=?utf-8?q?De?=-Mail"})
         CHECK(demail::reads_as_demail(name));
 }
 
 static void other_names_do_not_read_as_de_mail() {
-    for (const char *name : {"", "x", "x-mailer", "delivered-to", "x-de-mai", "demai", "y-de-mail",
-                             "xx-de-mail", "x-not-de-mail", "x.de.mail", "email", "received"})
+    for (const char *name :
+         {"", "x", "x-mailer", "delivered-to", "x-de-mai", "demai", "y-de-mail", "xx-de-mail",
+          "x-not-de-mail", "x2-de-mail", "x-de1mail", "email", "received", "x=y?"})
         CHECK(!demail::reads_as_demail(name));
 }
 

@@ -188,7 +188,7 @@ void many_threads_write_at_once() {
     for (std::thread &one : writing)
         one.join();
     CHECK_EQUAL(failed.load(), 0);
-    CHECK_EQUAL(hosts.a->counts()[State::accepted], 240);
+    CHECK_EQUAL(hosts.a->counts(0)[State::accepted], 240);
     CHECK_EQUAL(hosts.sql("select count(*) from claim"), "0");
 }
 

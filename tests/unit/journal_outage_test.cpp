@@ -22,7 +22,7 @@ void every_call_is_unavailable(Journal &journal) {
     CHECK_THROWS(journal.of_hand_over(nonce(1)), Unavailable);
     CHECK_THROWS(journal.begin(hand_over(9), submission(9, "visible", recipient)), Unavailable);
     CHECK_THROWS(journal.settle(submission(1, "visible", recipient), 2000), Unavailable);
-    CHECK_THROWS(journal.counts(), Unavailable);
+    CHECK_THROWS(journal.counts(0), Unavailable);
     CHECK_THROWS(journal.settle_interrupted(1), Unavailable);
     journal.release(nonce(1));
 }

@@ -115,7 +115,7 @@ void each_state_comes_back_as_it_was_known() {
     CHECK_EQUAL(lost.only(3).not_before, created + 60'000'000);
     CHECK(lost.only(4).state == State::uncertain);
     CHECK_EQUAL(lost.only(5).not_before, never_again);
-    auto counts = lost.journal->counts();
+    auto counts = lost.journal->counts(0);
     CHECK_EQUAL(counts[State::accepted] + counts[State::refused] + counts[State::deferred] +
                     counts[State::uncertain] + counts[State::abandoned],
                 5);
@@ -297,7 +297,7 @@ void two_hosts_bring_in_their_own() {
     Belonging(*a, [] { return created * 2; }).ensure(of_a.root());
     CHECK(!a->content_of(nonce(2)));
     Belonging(*b, [] { return created * 2; }).ensure(of_b.root());
-    CHECK_EQUAL(a->counts()[State::accepted], 2);
+    CHECK_EQUAL(a->counts(0)[State::accepted], 2);
 }
 
 template <typename Place>

@@ -131,7 +131,7 @@ void a_migrated_journal_is_like_a_new_one() {
     if (waiting.state == State::accepted) waiting = old.journal->of_hand_over(nonce(1))[1];
     waiting.state = State::abandoned;
     old.journal->settle(waiting, 4000);
-    CHECK_EQUAL(old.journal->counts()[State::abandoned], 1);
+    CHECK_EQUAL(old.journal->counts(0)[State::abandoned], 1);
     old.journal->begin(hand_over(2), submission(2, "visible", {"a@x.de-mail.de"}));
 }
 
@@ -197,7 +197,7 @@ void relays_that_start_at_once_find_one_journal() {
         one.join();
     for (const std::string &fault : faults)
         CHECK_EQUAL(fault, "");
-    CHECK_EQUAL(Journal::open(place.url, "host-9")->counts()[State::submitting], 6);
+    CHECK_EQUAL(Journal::open(place.url, "host-9")->counts(0)[State::submitting], 6);
     // Nobody ran into the tables of another one.
     CHECK_EQUAL(place.sql("select xact_rollback from pg_stat_database where datname = "
                           "current_database()"),

@@ -133,7 +133,16 @@ void counts_say_how_many_are_in_each_state() {
     Store<Place> store;
     store.journal->begin(hand_over(1), submission(1, "visible", {"a@x.de-mail.de"}));
     store.journal->begin(hand_over(2), submission(2, "visible", {"a@x.de-mail.de"}));
-    CHECK_EQUAL(store.journal->counts()[State::submitting], 2);
+    Submission old = submission(3, "visible", {"a@x.de-mail.de"});
+    store.journal->begin(hand_over(3), old);
+    old.state = State::accepted;
+    store.journal->settle(old, 2000);
+    CHECK_EQUAL(store.journal->counts(0)[State::submitting], 2);
+    CHECK_EQUAL(store.journal->counts(1000)[State::accepted], 1);
+    // Years leave many final ones: only those begun since are counted, and all that are open.
+    auto later = store.journal->counts(1001);
+    CHECK_EQUAL(later[State::submitting], 2);
+    CHECK_EQUAL(later.count(State::accepted), 0U);
 }
 
 template <typename Place>
@@ -158,7 +167,7 @@ void an_abandoned_one_is_looked_up_and_then_final() {
     one.state = State::abandoned;
     store.journal->settle(one, 2000);
     CHECK(store.journal->of_hand_over(nonce(1))[0].state == State::abandoned);
-    CHECK_EQUAL(store.journal->counts()[State::abandoned], 1);
+    CHECK_EQUAL(store.journal->counts(0)[State::abandoned], 1);
     one.state = State::accepted;
     store.journal->settle(one, 3000);
     CHECK(store.journal->of_hand_over(nonce(1))[0].state == State::accepted);

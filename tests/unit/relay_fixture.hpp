@@ -123,7 +123,7 @@ struct Relay {
     std::shared_ptr<FakeProvider> provider = std::make_shared<FakeProvider>();
     relay::Account account{"firm", "fp", [this] { return std::make_unique<Shared>(provider); }};
     SealKeys keys = std::get<SealKeys>(SealKeys::parse("k1 " + hex(std::string(32, 'k')) + "\n"));
-    SenderRules rules{{{"firm",
+    SenderRules rules{std::vector<SenderRule>{{"firm",
                         AddressPattern::parse("*@firm.example").value(),
                         AddressPattern::parse("*@firm.de-mail.de").value(),
                         "any",
