@@ -8,9 +8,11 @@
 #include "relay/admission.hpp"
 #include "relay/incoming_message.hpp"
 #include "relay/outcome.hpp"
+#include "relay/preconditions.hpp"
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -34,7 +36,8 @@ class Attempt {
     };
     explicit Attempt(const Parts &parts) : parts_(parts) {}
 
-    /// Submits, the first time or again. submission.outcome holds the reply afterwards.
+    /// Submits, the first time or again. submission.outcome holds the reply afterwards, that of a
+    /// recipient who cannot get the De-Mail stands with him.
     void submit(journal::Submission &submission, const Admitted &admitted,
                 const IncomingMessage &message);
     /// FindSubmission. True where the provider has said `unknown` twice, a pause apart: it may be
@@ -50,9 +53,11 @@ class Attempt {
   private:
     class Kept;
     struct Ready;
-    struct NotNow;
+    struct Refusal;
 
-    std::variant<Ready, NotNow> ready();
+    std::variant<Ready, NotNow> ready(std::chrono::seconds description_age);
+    std::variant<Ready, NotNow> ready_for(const Seal &seal, std::optional<Refusal> &refusal);
+    void not_now(journal::Submission &submission, const NotNow &why, bool was_uncertain);
     void answered(journal::Submission &submission, soap::Answer<soap::Submitted> &answer,
                   Kept &kept);
     void settle(journal::Submission &submission, const Outcome &outcome, const std::string &detail,

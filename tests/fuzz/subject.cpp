@@ -26,7 +26,7 @@ void loses_what_is_taken_out_and_nothing_else(std::string_view value, Input &inp
         const std::size_t kept = std::min<std::size_t>(input.byte() % 8, text.size() - begin);
         left.append(text, begin, kept);
         begin += kept;
-        const std::size_t end = std::min<std::size_t>(begin + input.byte() % 8, text.size());
+        const std::size_t end = std::min<std::size_t>(begin + 1 + input.byte() % 8, text.size());
         ranges.push_back({begin, end});
         begin = end;
     }
