@@ -1,8 +1,9 @@
 // The floor of the relay's bench: what a submission cannot do without. Signs once with the token's
 // key, posts what demail-relay posts by libcurl (a fresh connection each, TLS sessions resumed, as
 // contracts.md and the hazards of POST have it) and syncs a file twice.
-//     floor-submit URL CA AUTH-KEY SIGN-KEY CONTENT-FILE SENDER RECIPIENT SYNC-FILE
-// On standard input "post N", "sign N" (the token alone) or "wait N" (the same); answers each with
+//     floor-submit URL CA AUTH-KEY SIGN-KEY CONTENT-FILE SENDER RECIPIENT DIRECTORY
+// On standard input "post N", "keep N" (that, with the evidence that the relay keeps, in the same
+// files with the same syncs), "sign N" (the token alone) or "wait N" (the same); answers each with
 // the nanoseconds that one of the N took, of CPU or, for wait, on the clock. Requests are made
 // beforehand and not counted.
 #include "base/handle.hpp"
@@ -12,9 +13,12 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <iostream>
@@ -26,8 +30,45 @@ namespace {
 using namespace demail;
 
 struct Request {
+    std::string id; ///< digits of the private-id
     std::string type;
+    std::string envelope;
     std::string body;
+};
+
+void require(bool done) {
+    if (!done) throw std::runtime_error(fmt::format("a file: {}", std::strerror(errno)));
+}
+
+/// What journal/evidence.cpp does for a submission, without a thought for what is there already.
+class Evidence {
+  public:
+    Evidence(const std::string &month, const std::string &id)
+        : month_(::open(month.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+        require(month_ && ::mkdirat(month_.get(), id.c_str(), 0700) == 0);
+        directory_.reset(::openat(month_.get(), id.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        lines_.reset(::openat(directory_.get(), "attempts.jsonl",
+                              O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+        require(directory_ && lines_);
+    }
+    /// On disk before it has a name.
+    void keep(const char *name, std::string_view bytes) const {
+        const Fd file(::openat(directory_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+        const std::string link = fmt::format("/proc/self/fd/{}", file.get());
+        require(file && write(file, bytes) && ::fdatasync(file.get()) == 0 &&
+                ::linkat(AT_FDCWD, link.c_str(), directory_.get(), name, AT_SYMLINK_FOLLOW) == 0);
+    }
+    void line() const { require(write(lines_, std::string(500, 'l'))); }
+    void sync_lines() const { require(::fdatasync(lines_.get()) == 0); }
+    void sync_names() const { require(::fsync(directory_.get()) == 0); }
+    void sync_own_name() const { require(::fsync(month_.get()) == 0); }
+
+  private:
+    static bool write(const Fd &file, std::string_view bytes) {
+        return ::write(file.get(), bytes.data(), bytes.size()) ==
+               static_cast<ssize_t>(bytes.size());
+    }
+    Fd month_, directory_, lines_;
 };
 
 class Floor {
@@ -36,8 +77,8 @@ class Floor {
         : url_(arguments[0]), ca_(arguments[1]), auth_(open_key(arguments[2])),
           sign_(open_key(arguments[3])), content_(read(arguments[4])),
           sender_(Address::parse(arguments[5]).value()),
-          recipient_(Address::parse(arguments[6]).value()),
-          synced_(::open(arguments[7], O_CREAT | O_RDWR | O_CLOEXEC, 0600)),
+          recipient_(Address::parse(arguments[6]).value()), directory_(arguments[7]),
+          synced_(::open((directory_ + "/synced").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)),
           handle_(curl_easy_init()) {
         if (!handle_ || !synced_) throw std::runtime_error("no libcurl or no file to sync");
         CURL *curl = handle_.get();
@@ -57,16 +98,19 @@ class Floor {
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, &reply_);
     }
 
-    long long post(int count) {
+    long long post(int count, bool keep) {
         std::vector<Request> requests;
         for (int i = 0; i < count; ++i)
             requests.push_back(make_request());
         const long long before = nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
         for (const Request &request : requests) {
+            sync(); // the journal: submitting
             sign();
-            post(request);
-            sync();
-            sync();
+            if (keep)
+                post_and_keep(request);
+            else
+                post(request);
+            sync(); // the journal: accepted
         }
         return (nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - before) / count;
     }
@@ -127,7 +171,23 @@ class Floor {
         soap::Post post(envelope, body);
         std::string text(post.size(), '\0');
         text.resize(post.read(text.data(), text.size()));
-        return {post.content_type(), std::move(text)};
+        return {id.substr(mark.size()), post.content_type(), envelope.text, std::move(text)};
+    }
+
+    void post_and_keep(const Request &request) {
+        const Evidence evidence(directory_, request.id);
+        evidence.keep("received.eml", content_);
+        evidence.keep("submitted.eml", content_);
+        evidence.line();
+        evidence.keep("request.xml", request.envelope);
+        evidence.sync_lines();
+        evidence.sync_names();
+        evidence.sync_own_name();
+        post(request);
+        evidence.keep("reply.xml", reply_);
+        evidence.line();
+        evidence.sync_lines();
+        evidence.sync_names();
     }
 
     void sign() const {
@@ -173,6 +233,7 @@ class Floor {
     std::shared_ptr<crypto::TokenKey> auth_, sign_;
     std::string content_;
     Address sender_, recipient_;
+    std::string directory_;
     Fd synced_;
     Handle<CURL, curl_easy_cleanup> handle_;
     std::string reply_;
@@ -183,7 +244,7 @@ class Floor {
 int main(int argc, char **argv) {
     if (argc != 9) {
         std::fputs("usage: floor-submit URL CA AUTH-KEY SIGN-KEY CONTENT-FILE SENDER RECIPIENT "
-                   "SYNC-FILE\n",
+                   "DIRECTORY\n",
                    stderr);
         return 64;
     }
@@ -192,7 +253,8 @@ int main(int argc, char **argv) {
         Floor floor(argv + 1);
         std::string verb;
         for (int count = 0; std::cin >> verb >> count;)
-            std::cout << (verb == "post"   ? floor.post(count)
+            std::cout << (verb == "post"   ? floor.post(count, false)
+                          : verb == "keep" ? floor.post(count, true)
                           : verb == "wait" ? floor.sign(count, CLOCK_MONOTONIC)
                                            : floor.sign(count, CLOCK_PROCESS_CPUTIME_ID))
                       << std::endl;

@@ -36,11 +36,14 @@ class RelayLoad:
         content = os.path.join(self.box.directory, "bench-content")
         with open(content, "wb") as file:
             file.write(submission["content"])
+        directory = os.path.join(self.box.directory, "state/bench")
+        os.mkdir(directory, 0o700)
+        os.chown(directory, RELAY_USER, RELAY_USER)
         self.floor = subprocess.Popen(
             [self.program, f"https://localhost:{self.box.ports['provider']}/demail",
              os.path.join(self.box.directory, "pki/ca.pem"),
              self.box.token.uri("demail-auth"), self.box.token.uri("demail-sign"), content,
-             ANNA_DE_MAIL, BOB, os.path.join(self.box.directory, "state/bench-sync")],
+             ANNA_DE_MAIL, BOB, directory],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             user=RELAY_USER, group=RELAY_USER, extra_groups=[],  # the token is the relay's
             env={**os.environ, **self.box.token.environment})
@@ -89,6 +92,10 @@ class RelayLoad:
 
     def submit_floor(self, count):
         return self._ask_floor("post", count)
+
+    def submit_and_keep_floor(self, count):
+        """The same, with the evidence that the relay keeps."""
+        return self._ask_floor("keep", count)
 
     def sign(self, count):
         """Milliseconds of CPU of one signature of the token."""
