@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace demail {
@@ -136,18 +135,6 @@ std::vector<std::string> read_signers(Section &section) {
     return signers;
 }
 
-LookUps read_look_ups(Section &section) {
-    constexpr std::string_view key = "lookup_recipients";
-    constexpr std::array<std::pair<std::string_view, LookUps>, 3> words{
-        {{"always", LookUps::always}, {"options", LookUps::options}, {"never", LookUps::never}}};
-    const auto value = section.text(key);
-    if (!value) return LookUps::always;
-    for (const auto &[word, look_ups] : words)
-        if (value->text == word) return look_ups;
-    section.fault(value->at, fmt::format("{} must be \"always\", \"options\" or \"never\".", key));
-    return LookUps::always;
-}
-
 void read_provider(FaultList &faults, const toml::table &table, Configuration &configuration) {
     Section section(faults, table, "[[provider]]");
     ProviderConfiguration provider;
@@ -181,7 +168,6 @@ void read_provider(FaultList &faults, const toml::table &table, Configuration &c
     if (provider.sign_key.empty()) provider.sign_key = provider.auth_key;
     assign(provider.answer_timeout, section.integer("answer_timeout", 1, 3600));
     assign(provider.patience, section.integer("patience", 0, 86400));
-    provider.look_ups = read_look_ups(section);
     assign(provider.token_timeout, section.integer("token_timeout", 1, 600));
     if (const toml::table *tls = section.table("tls")) provider.tls = read_tls(faults, *tls);
     section.finish();

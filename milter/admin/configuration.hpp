@@ -14,13 +14,6 @@
 
 namespace demail {
 
-/// Which recipients are looked up at the provider before a De-Mail goes out to them.
-enum class LookUps {
-    always,
-    options, ///< where an option asks for a recipient at level high
-    never,   ///< what is wrong with a recipient says the answer to the De-Mail
-};
-
 struct ProviderConfiguration {
     std::string name, profile, endpoint, ca_file;
     std::string auth_key; ///< "" only where each of its accounts has one of its own
@@ -29,7 +22,6 @@ struct ProviderConfiguration {
     std::chrono::seconds answer_timeout{300};
     /// How long it may leave requests unanswered before it is left alone for a while.
     std::chrono::seconds patience{120};
-    LookUps look_ups = LookUps::always;
     std::chrono::seconds token_timeout{30}; ///< for one signature, a new login included
     crypto::TlsLimits tls;
 };
@@ -74,7 +66,7 @@ struct Configuration {
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;
-    bool subject_flags = true;   ///< options may be asked for in the Subject
+    bool subject_flags = true; ///< options may be asked for in the Subject
     std::string ended_providers; ///< the operator's list of them; "": none
     std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
     std::chrono::seconds domains_refresh{86400};

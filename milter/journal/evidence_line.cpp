@@ -77,14 +77,11 @@ Kept begun(const json &line) {
     told.submission.queue_id = submission.at("queueId").get<std::string>();
     told.begun = told.submission.changed = time_in(line.at("at"));
     told.submission.state = State::uncertain;
-    for (const json &one : line.at("recipients")) {
+    for (const json &one : line.at("recipients"))
         told.submission.recipients.push_back(
             {{good(Address::parse(one.at("address").get<std::string>())),
               good(recipient_field(one.at("field").get<std::string>()))},
              std::nullopt});
-        if (one.contains("reply"))
-            told.submission.recipients.back().outcome = reply_in(one.at("reply"));
-    }
     return told;
 }
 
@@ -120,11 +117,9 @@ void ended(const json &line, Submission &submission) {
 std::string line_of_begin(const HandOver &hand_over, const Submission &submission,
                           std::string_view submitted, Time at) {
     ordered_json recipients = ordered_json::array();
-    for (const SubmissionRecipient &one : submission.recipients) {
+    for (const SubmissionRecipient &one : submission.recipients)
         recipients.push_back({{"address", one.recipient.address.lower()},
                               {"field", demail::name(one.recipient.field)}});
-        if (one.outcome) recipients.back()["reply"] = json_of(*one.outcome);
-    }
     return written({{"at", text_of(at)},
                     {"act", "submit"},
                     {"handOver",

@@ -1,8 +1,8 @@
 // The lines of attempts.jsonl: a JSON object each, enough to make the journal's rows anew. Pure,
 // thread-safe.
 //
-//     {"at": …, "act": "submit", "handOver": {…}, "submission": {…}, "recipients": [{"address",
-//      "field", "reply" where it does not go to this one}], "submitted": "submitted.eml"}
+//     {"at": …, "act": "submit", "handOver": {…}, "submission": {…}, "recipients": […],
+//      "submitted": "submitted.eml"}
 //     {"at": …, "act": "outcome", "account": …, "state": "accepted", "reply": {"code", "enhanced",
 //      "text"}, …, "recipients": [those with a fate of their own], "request": "request.xml",
 //      "detail": …, "notBefore": …, "never" or not there}

@@ -58,8 +58,7 @@ struct HandOver {
     Time seal_time = 0;          ///< when it was sealed
 };
 
-/// One recipient of a submission; `outcome` where this one has a fate of its own. Of those that are
-/// there when an attempt begins, the De-Mail does not go to them.
+/// One recipient of a submission; `outcome` where the provider gave this one a fate of its own.
 struct SubmissionRecipient {
     Recipient recipient;
     std::optional<Reply> outcome;

@@ -28,7 +28,6 @@ void write_recipients(Statements &kept, const Submission &submission) {
     for (const SubmissionRecipient &one : submission.recipients) {
         kept.bound.address = one.recipient.address.lower();
         kept.bound.field = demail::name(one.recipient.field);
-        bind(kept.bound, one.outcome.value_or(Reply{}));
         kept.add_recipient.execute(true);
     }
 }

@@ -62,9 +62,8 @@ Statements::Statements(soci::session &sql, const Dialect &dialect)
            use(bound.created))),
       add_recipient((sql.prepare << "insert into recipient (n, address, private_id, field, code, "
                                     "enhanced, reply) values (:n, :address, :private_id, :field, "
-                                    ":code, :enhanced, :reply)",
-                     use(bound.n), use(bound.address), use(bound.private_id), use(bound.field),
-                     use(bound.code), use(bound.enhanced), use(bound.reply))),
+                                    "0, '', '')",
+                     use(bound.n), use(bound.address), use(bound.private_id), use(bound.field))),
       add_history((sql.prepare << "insert into history (private_id, at, state, code, reply) values "
                                   "(:private_id, :at, :state, :code, :reply) on conflict do "
                                   "nothing",

@@ -8,19 +8,10 @@ constexpr std::array<std::string_view, all_options.size()> names{
     "confirmation-of-dispatch", "confirmation-of-receipt", "confirmation-of-retrieve",
     "authoritative", "private"};
 
-constexpr std::array<std::string_view, all_options.size()> words{
-    "Versandbestaetigung", "Eingangsbestaetigung", "Abholbestaetigung", "Absenderbestaetigt",
-    "Persoenlich"};
-
 } // namespace
 
 std::string_view name(Option option) noexcept {
     return names[static_cast<std::size_t>(option)];
-}
-
-std::string described(Option option) {
-    std::string text(name(option));
-    return text.append(" (").append(words[static_cast<std::size_t>(option)]).append(")");
 }
 
 std::optional<Option> option_named(std::string_view name) noexcept {

@@ -23,8 +23,6 @@ inline constexpr std::array all_options{
 
 /// "confirmation-of-dispatch" …: the field's name without "x-de-mail-".
 [[nodiscard]] std::string_view name(Option option) noexcept;
-/// The same with the word that people know it by, in ASCII: "private (Persoenlich)".
-[[nodiscard]] std::string described(Option option);
 [[nodiscard]] std::optional<Option> option_named(std::string_view name) noexcept;
 
 class OptionSet {

@@ -5,8 +5,7 @@
 namespace demail::relay {
 
 namespace {
-constexpr std::chrono::minutes recipient_age{10};
-constexpr std::size_t most_recipients = 10000;
+constexpr std::chrono::hours description_age{1};
 } // namespace
 
 std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> Account::wire() {
@@ -23,10 +22,10 @@ std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> Account::wire() 
     }
 }
 
-soap::Answer<soap::Account> Account::description(std::chrono::seconds age) {
+soap::Answer<soap::Account> Account::description() {
     {
         const std::lock_guard lock(mutex_);
-        if (description_ && std::chrono::steady_clock::now() - described_at_ < age)
+        if (description_ && std::chrono::steady_clock::now() - described_at_ < description_age)
             return *description_;
     }
     auto wire = this->wire();
@@ -36,37 +35,9 @@ soap::Answer<soap::Account> Account::description(std::chrono::seconds age) {
     if (auto *account = std::get_if<soap::Account>(&answer)) {
         description_ = *account;
         described_at_ = std::chrono::steady_clock::now();
-    } else if (description_ && age >= usual_age && std::holds_alternative<soap::NoAnswer>(answer)) {
+    } else if (description_ && std::holds_alternative<soap::NoAnswer>(answer)) {
         return *description_;
     }
-    return answer;
-}
-
-soap::Answer<soap::KnownRecipient> Account::recipient(const Address &address,
-                                                      bool needs_level_high) {
-    const std::string key = address.lower();
-    const auto now = std::chrono::steady_clock::now();
-    {
-        const std::lock_guard lock(mutex_);
-        const auto known = recipients_.find(key);
-        if (known != recipients_.end() && now - known->second.at < recipient_age &&
-            (!needs_level_high || known->second.recipient.high_level.value_or(true)))
-            return known->second.recipient;
-    }
-    auto wire = this->wire();
-    if (auto *fault = std::get_if<soap::TokenFault>(&wire)) return *fault;
-    auto answer = std::get<std::shared_ptr<soap::Provider>>(wire)->lookup_recipient(address);
-    const auto *recipient = std::get_if<soap::KnownRecipient>(&answer);
-    if (recipient == nullptr) return answer;
-    const std::lock_guard lock(mutex_);
-    if (recipients_.size() >= most_recipients)
-        std::erase_if(recipients_,
-                      [&](const auto &one) { return now - one.second.at >= recipient_age; });
-    if (recipients_.size() >= most_recipients) recipients_.clear();
-    if (recipient->exists)
-        recipients_[key] = {*recipient, now};
-    else
-        recipients_.erase(key);
     return answer;
 }
 

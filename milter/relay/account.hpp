@@ -2,14 +2,12 @@
 // and whether it is suspended.
 #pragma once
 
-#include "admin/configuration.hpp"
 #include "relay/breaker.hpp"
 #include "soap/provider.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,9 +25,9 @@ class Account {
     using Connect = std::function<std::unique_ptr<soap::Provider>()>;
     /// `breaker`: the provider's; null for none.
     Account(std::string name, std::string provider, Connect connect,
-            std::shared_ptr<Breaker> breaker = nullptr, LookUps look_ups = LookUps::always)
+            std::shared_ptr<Breaker> breaker = nullptr)
         : name_(std::move(name)), provider_(std::move(provider)), connect_(std::move(connect)),
-          breaker_(std::move(breaker)), look_ups_(look_ups) {}
+          breaker_(std::move(breaker)) {}
 
     [[nodiscard]] const std::string &name() const noexcept { return name_; }
     [[nodiscard]] const std::string &provider() const noexcept { return provider_; }
@@ -37,16 +35,9 @@ class Account {
     /// The wire, or why there is none.
     [[nodiscard]] std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> wire();
 
-    /// GetAccount, asked where the last answer is older. Of the usual age, an older one serves all
-    /// the same while the provider does not answer.
-    static constexpr std::chrono::hours usual_age{1};
-    [[nodiscard]] soap::Answer<soap::Account> description(std::chrono::seconds age = usual_age);
-
-    [[nodiscard]] LookUps look_ups() const noexcept { return look_ups_; }
-    /// LookupRecipient. An answer by which he may get the De-Mail serves for ten minutes; another
-    /// one does not: he may just have signed up.
-    [[nodiscard]] soap::Answer<soap::KnownRecipient> recipient(const Address &address,
-                                                               bool needs_level_high);
+    /// GetAccount, asked at most once an hour; an older answer serves while the provider does not
+    /// answer.
+    [[nodiscard]] soap::Answer<soap::Account> description();
 
     /// Why the provider is left alone for a while.
     [[nodiscard]] std::optional<std::string> resting() const {
@@ -62,18 +53,12 @@ class Account {
     const std::string name_, provider_;
     const Connect connect_;
     const std::shared_ptr<Breaker> breaker_;
-    const LookUps look_ups_;
     std::mutex connecting_; ///< a token may take its time: what only looks must not wait for it
     std::shared_ptr<soap::Provider> wire_; ///< under connecting_
     mutable std::mutex mutex_;             ///< of all that follows
     std::optional<soap::Account> description_;
     std::chrono::steady_clock::time_point described_at_{};
     std::optional<std::string> suspended_;
-    struct LookedUp {
-        soap::KnownRecipient recipient;
-        std::chrono::steady_clock::time_point at;
-    };
-    std::map<std::string, LookedUp, std::less<>> recipients_; ///< those that exist
 };
 
 } // namespace demail::relay

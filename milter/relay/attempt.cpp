@@ -70,14 +70,13 @@ struct Attempt::Ready {
     soap::Account account;
 };
 
-/// What goes out to nobody, for good.
-struct Attempt::Refusal {
+struct Attempt::NotNow {
     Outcome outcome;
-    std::string detail;
+    std::string why;
 };
 
 /// The wire and the account's limits, or why nothing can go out now.
-std::variant<Attempt::Ready, NotNow> Attempt::ready(std::chrono::seconds description_age) {
+std::variant<Attempt::Ready, Attempt::NotNow> Attempt::ready() {
     Account &account = parts_.account;
     const std::string &provider = account.provider();
     if (const auto why = account.suspended())
@@ -87,7 +86,7 @@ std::variant<Attempt::Ready, NotNow> Attempt::ready(std::chrono::seconds descrip
     auto wire = account.wire();
     if (const auto *fault = std::get_if<soap::TokenFault>(&wire))
         return NotNow{outcome_of(*fault, provider), fault->why};
-    auto description = account.description(description_age);
+    auto description = account.description();
     if (const auto *good = std::get_if<soap::Account>(&description))
         return Ready{std::get<std::shared_ptr<soap::Provider>>(std::move(wire)), *good};
     if (const auto *fault = std::get_if<soap::Fault>(&description))
@@ -100,60 +99,29 @@ std::variant<Attempt::Ready, NotNow> Attempt::ready(std::chrono::seconds descrip
                   "GetAccount: " + std::get<soap::NoAnswer>(description).why};
 }
 
-/// The same for a De-Mail of these options, which may be refused.
-std::variant<Attempt::Ready, NotNow> Attempt::ready_for(const Seal &seal,
-                                                        std::optional<Refusal> &refusal) {
-    // A right that was given a while ago is not to be denied for good.
-    constexpr std::chrono::minutes fresh{5};
-    const auto objection = [&](const std::variant<Ready, NotNow> &made) -> std::optional<Reply> {
-        const auto *good = std::get_if<Ready>(&made);
-        if (good == nullptr) return std::nullopt;
-        return refusal_of_options(seal.options, seal.sender, good->account, seal.account,
-                                  parts_.account.provider());
-    };
-    auto made_ready = ready(Account::usual_age);
-    if (!objection(made_ready)) return made_ready;
-    made_ready = ready(fresh);
-    if (auto reply = objection(made_ready))
-        refusal = Refusal{outcome_for_refused(*std::move(reply)),
-                          "an option that the account may not use"};
-    return made_ready;
-}
-
-/// Nothing has gone out: the submission stays as it was.
-void Attempt::not_now(Submission &submission, const NotNow &why, bool was_uncertain) {
-    const Outcome &outcome = why.outcome;
-    submission.outcome =
-        was_uncertain ? reply_for_uncertain(parts_.account.provider()) : outcome.reply;
-    if (outcome.suspend) parts_.account.suspend(why.why);
-    log::event(log::Level::warning, was_uncertain ? "uncertain" : "deferred",
-               {{"queue_id", parts_.queue_id},
-                {"private_id", submission.private_id.gateway_part()},
-                {"reason", why.why}});
-}
-
 void Attempt::submit(Submission &submission, const Admitted &admitted,
                      const IncomingMessage &message) {
     const std::string &provider = parts_.account.provider();
-    const Seal &seal = admitted.seal;
     const bool first = submission.created == 0;
     const bool was_uncertain = !first && submission.state != State::deferred;
-    std::optional<Refusal> refusal;
-    const auto made_ready = ready_for(seal, refusal);
-    if (const auto *why = std::get_if<NotNow>(&made_ready))
-        return not_now(submission, *why, was_uncertain);
+    auto made_ready = ready();
+    if (const auto *not_now = std::get_if<NotNow>(&made_ready)) {
+        // Nothing has gone out: the submission stays as it was.
+        const Outcome &outcome = not_now->outcome;
+        submission.outcome = was_uncertain ? reply_for_uncertain(provider) : outcome.reply;
+        if (outcome.suspend) parts_.account.suspend(not_now->why);
+        log::event(log::Level::warning, was_uncertain ? "uncertain" : "deferred",
+                   {{"queue_id", parts_.queue_id},
+                    {"private_id", submission.private_id.gateway_part()},
+                    {"reason", not_now->why}});
+        return;
+    }
     const auto &[wire, account] = std::get<Ready>(made_ready);
-    // One that may have gone out once goes out to the same recipients as then.
-    if (!refusal && !was_uncertain)
-        if (const auto why = look_up_recipients(submission, seal.options, parts_.account))
-            return not_now(submission, *why, was_uncertain);
 
     std::vector<Recipient> recipients;
     for (const auto &one : submission.recipients)
-        if (!one.outcome) recipients.push_back(one.recipient);
-    if (!refusal && recipients.empty())
-        refusal = Refusal{outcome_for_refused(submission.recipients.front().outcome.value()),
-                          "no recipient can get it, says the look-up"};
+        recipients.push_back(one.recipient);
+    const Seal &seal = admitted.seal;
     auto header = submission_header(message.fields(),
                                     {seal.sender, recipients, seal.options, submission.private_id},
                                     admitted.right, admitted.envelope_sender);
@@ -173,7 +141,6 @@ void Attempt::submit(Submission &submission, const Admitted &admitted,
         submission.state = State::submitting;
     }
 
-    if (refusal) return settle(submission, refusal->outcome, refusal->detail, nullptr);
     if (const auto *not_mappable = std::get_if<NotMappable>(&header))
         return settle(submission, outcome_for_refused({550, "5.7.1", not_mappable->sentence}),
                       "a field does not map", nullptr);

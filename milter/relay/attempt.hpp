@@ -8,11 +8,9 @@
 #include "relay/admission.hpp"
 #include "relay/incoming_message.hpp"
 #include "relay/outcome.hpp"
-#include "relay/preconditions.hpp"
 
 #include <chrono>
 #include <functional>
-#include <optional>
 #include <string>
 #include <variant>
 
@@ -36,8 +34,7 @@ class Attempt {
     };
     explicit Attempt(const Parts &parts) : parts_(parts) {}
 
-    /// Submits, the first time or again. submission.outcome holds the reply afterwards, that of a
-    /// recipient who cannot get the De-Mail stands with him.
+    /// Submits, the first time or again. submission.outcome holds the reply afterwards.
     void submit(journal::Submission &submission, const Admitted &admitted,
                 const IncomingMessage &message);
     /// FindSubmission. True where the provider has said `unknown` twice, a pause apart: it may be
@@ -53,11 +50,9 @@ class Attempt {
   private:
     class Kept;
     struct Ready;
-    struct Refusal;
+    struct NotNow;
 
-    std::variant<Ready, NotNow> ready(std::chrono::seconds description_age);
-    std::variant<Ready, NotNow> ready_for(const Seal &seal, std::optional<Refusal> &refusal);
-    void not_now(journal::Submission &submission, const NotNow &why, bool was_uncertain);
+    std::variant<Ready, NotNow> ready();
     void answered(journal::Submission &submission, soap::Answer<soap::Submitted> &answer,
                   Kept &kept);
     void settle(journal::Submission &submission, const Outcome &outcome, const std::string &detail,

@@ -119,16 +119,6 @@ Reply reply_for_rejected(std::string_view code, std::string_view reason,
             quoted(reason)};
 }
 
-Reply reply_for_level(const Address &recipient, Option option) {
-    std::string address = recipient.str();
-    std::replace_if(
-        address.begin(), address.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-    return {550, "5.7.1",
-            fmt::format("The De-Mail option {} needs a recipient at level high, and {} is not; "
-                        "send it to this recipient without the option",
-                        described(option), address)};
-}
-
 Outcome outcome_for_accepted(std::string_view message_id, std::string_view provider) {
     std::string id;
     for (const char c : message_id.substr(0, longest_quote))

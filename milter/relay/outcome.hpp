@@ -31,8 +31,6 @@ struct Outcome {
 /// The reply for one recipient that the provider left out of an accepted submission.
 [[nodiscard]] Reply reply_for_rejected(std::string_view code, std::string_view reason,
                                        std::string_view provider);
-/// The reply for one recipient who is not at level high, as the option asks.
-[[nodiscard]] Reply reply_for_level(const Address &recipient, Option option);
 [[nodiscard]] Outcome outcome_for_accepted(std::string_view message_id, std::string_view provider);
 [[nodiscard]] Outcome outcome_for_refused(Reply reply);
 /// What Postfix hears while the outcome is not known.

@@ -31,8 +31,6 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/postfix_mail.hpp \
 	milter/relay/sender_notice.cpp \
 	milter/relay/sender_notice.hpp \
-	milter/relay/preconditions.cpp \
-	milter/relay/preconditions.hpp \
 	milter/relay/service.cpp \
 	milter/relay/service.hpp \
 	milter/relay/settings.cpp \
@@ -53,10 +51,6 @@ tests_unit_submitter_test_SOURCES = tests/unit/submitter_test.cpp tests/unit/rel
 tests_unit_submitter_test_LDADD = $(RELAY_TEST_LIBS)
 tests_unit_admission_test_SOURCES = tests/unit/admission_test.cpp
 tests_unit_admission_test_LDADD = $(RELAY_TEST_LIBS)
-UNIT_TESTS += tests/unit/preconditions_test
-tests_unit_preconditions_test_SOURCES = tests/unit/preconditions_test.cpp tests/unit/relay_fixture.hpp \
-	tests/unit/temporary_directory.hpp
-tests_unit_preconditions_test_LDADD = $(RELAY_TEST_LIBS)
 UNIT_TESTS += tests/unit/outcome_test
 tests_unit_outcome_test_SOURCES = tests/unit/outcome_test.cpp
 tests_unit_outcome_test_LDADD = $(RELAY_TEST_LIBS)

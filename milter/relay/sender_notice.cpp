@@ -74,7 +74,8 @@ std::string recipients_of(const journal::Submission &submission) {
         if (named++ == most)
             return text + fmt::format("  … ({} in all)\r\n", submission.recipients.size());
         text += "  " + one.recipient.address.str();
-        if (one.outcome) text += fmt::format(": {} {}", one.outcome->code, one.outcome->text);
+        if (one.outcome && submission.state == State::accepted)
+            text += fmt::format(": {} {}", one.outcome->code, one.outcome->text);
         text += "\r\n";
     }
     return text;

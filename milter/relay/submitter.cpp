@@ -56,8 +56,7 @@ std::vector<Reply> Submitter::submit(const Delivery &delivery) {
     for (Submission &submission : work.submissions)
         if (submission.state == State::deferred)
             std::erase_if(submission.recipients, [&](const journal::SubmissionRecipient &one) {
-                return !one.outcome &&
-                       std::none_of(admitted.recipients.begin(), admitted.recipients.end(),
+                return std::none_of(admitted.recipients.begin(), admitted.recipients.end(),
                                     [&](const Admitted::Allowed &allowed) {
                                         return allowed.recipient.address == one.recipient.address;
                                     });

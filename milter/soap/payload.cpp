@@ -40,11 +40,6 @@ std::vector<std::string> texts(const xmlNode *element, std::string_view name) {
     return values;
 }
 
-bool boolean(const xmlNode *element, std::string_view name) {
-    const std::string text = token(element, name);
-    return text == "true" || text == "1";
-}
-
 std::vector<Rejected> rejected_of(const xmlNode *element) {
     std::vector<Rejected> all;
     for (const xmlNode *one : elements(element, names::provider, "rejected"))
@@ -68,18 +63,10 @@ Account read_account(const xmlNode *element) {
 Domains read_domains(const xmlNode *element) {
     Domains domains;
     domains.version = field(element, "version");
-    domains.unchanged = boolean(element, "unchanged");
+    const std::string unchanged = token(element, "unchanged");
+    domains.unchanged = unchanged == "true" || unchanged == "1";
     domains.domains = texts(element, "domain");
     return domains;
-}
-
-KnownRecipient read_recipient(const xmlNode *element) {
-    KnownRecipient recipient;
-    recipient.address = field(element, "address");
-    recipient.exists = boolean(element, "exists");
-    const std::string level = field(element, "maxAuthLevel");
-    if (!level.empty()) recipient.high_level = level == "high";
-    return recipient;
 }
 
 Submitted read_submitted(const xmlNode *element) {

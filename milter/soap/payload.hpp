@@ -10,7 +10,6 @@ namespace demail::soap {
 
 [[nodiscard]] Account read_account(const xmlNode *element);
 [[nodiscard]] Domains read_domains(const xmlNode *element);
-[[nodiscard]] KnownRecipient read_recipient(const xmlNode *element);
 [[nodiscard]] Submitted read_submitted(const xmlNode *element);
 [[nodiscard]] Found read_submission(const xmlNode *element);
 [[nodiscard]] Message read_message(const xmlNode *element);

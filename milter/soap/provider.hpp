@@ -31,13 +31,6 @@ struct Domains {
     std::vector<std::string> domains; ///< as the provider wrote them: not yet checked
 };
 
-/// What the provider says of an address.
-struct KnownRecipient {
-    std::string address;
-    bool exists = false;
-    std::optional<bool> high_level; ///< nullopt: it does not say
-};
-
 /// The message: a header block with its empty line, then `body_length` bytes of `body_fd` from
 /// `body_offset` (read by pread, so that threads may share the descriptor).
 struct Content {
@@ -114,7 +107,6 @@ class Provider {
     virtual ~Provider() = default;
     virtual Answer<Account> get_account() = 0;
     virtual Answer<Domains> get_domains(const std::optional<std::string> &known_version) = 0;
-    virtual Answer<KnownRecipient> lookup_recipient(const Address &address) = 0;
     virtual Answer<Submitted> submit(const Submission &submission) = 0;
     /// `exchange`: not owned.
     virtual Answer<Found> find_submission(const std::string &private_id,

@@ -38,17 +38,6 @@ class Reference final : public Provider {
         return ask<Domains>(get_domains_request(known_version), "Domains", read_domains);
     }
 
-    Answer<KnownRecipient> lookup_recipient(const Address &address) override {
-        auto answer =
-            ask<KnownRecipient>(lookup_recipient_request(address), "Recipient", read_recipient);
-        const auto *reply = std::get_if<KnownRecipient>(&answer);
-        if (reply == nullptr) return answer;
-        const auto about = Address::parse(reply->address);
-        if (!about || !(*about == address))
-            return NoAnswer{"The reply does not count: it is about another address."};
-        return answer;
-    }
-
     Answer<Submitted> submit(const Submission &submission) override {
         auto answer = ask<Submitted>(submit_request(submission), "Submitted", read_submitted,
                                      submission.exchange);

@@ -10,7 +10,6 @@
 #include "temporary_directory.hpp"
 
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,18 +28,10 @@ class FakeProvider final : public soap::Provider {
         soap::Account{"Firm", true, {"firm.de-mail.de"}, {}, 100000};
     std::vector<soap::Submission> submitted;
     std::vector<std::string> looked_up;
-    std::map<std::string, soap::Answer<soap::KnownRecipient>> recipients; ///< others exist
-    std::vector<std::string> recipients_looked_up;
 
     soap::Answer<soap::Account> get_account() override { return account; }
     soap::Answer<soap::Domains> get_domains(const std::optional<std::string> &) override {
         return soap::NoAnswer{"not asked"};
-    }
-    soap::Answer<soap::KnownRecipient> lookup_recipient(const Address &address) override {
-        recipients_looked_up.push_back(address.lower());
-        const auto found = recipients.find(address.lower());
-        if (found != recipients.end()) return found->second;
-        return soap::KnownRecipient{address.lower(), true, true};
     }
     soap::Answer<soap::Submitted> submit(const soap::Submission &submission) override {
         try {
@@ -174,9 +165,6 @@ struct Relay {
         soap::Answer<soap::Account> get_account() override { return to_->get_account(); }
         soap::Answer<soap::Domains> get_domains(const std::optional<std::string> &v) override {
             return to_->get_domains(v);
-        }
-        soap::Answer<soap::KnownRecipient> lookup_recipient(const Address &a) override {
-            return to_->lookup_recipient(a);
         }
         soap::Answer<soap::Submitted> submit(const soap::Submission &s) override {
             return to_->submit(s);

@@ -122,11 +122,10 @@ def _wrong_relates_to(plan, _):
 
 
 def _other_private_id(payload, _):
-    # Signed and correlated, and yet about somebody else's letter, or about somebody else.
-    for name, other in (("privateId", "g1-" + "0" * 40), ("address", "other@other.de-mail.de")):
-        node = payload.find(f"{{{PROVIDER}}}{name}")
-        if node is not None:
-            node.text = other
+    # Signed and correlated, and yet about somebody else's letter.
+    node = payload.find(f"{{{PROVIDER}}}privateId")
+    if node is not None:
+        node.text = "g1-" + "0" * 40
 
 
 def _bad_signature(reply, _):
