@@ -1,6 +1,7 @@
 #include "admin/account_section.hpp"
 
 #include "admin/network_list.hpp"
+#include "base/edit_distance.hpp"
 #include "base/log.hpp"
 #include "crypto/key_uri.hpp"
 #include "message/address.hpp"
@@ -52,7 +53,8 @@ std::optional<Address> read_address(Section &section, std::string_view key,
     auto address =
         value->text.find('*') == value->text.npos ? Address::parse(value->text) : std::nullopt;
     if (!address)
-        section.fault(value->at, fmt::format("{} in {} must be one address.", key, section.title()));
+        section.fault(value->at,
+                      fmt::format("{} in {} must be one address.", key, section.title()));
     return address;
 }
 

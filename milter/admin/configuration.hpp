@@ -66,7 +66,7 @@ struct Configuration {
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;
-    bool subject_flags = true; ///< options may be asked for in the Subject
+    bool subject_flags = true;   ///< options may be asked for in the Subject
     std::string ended_providers; ///< the operator's list of them; "": none
     std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
     std::chrono::seconds domains_refresh{86400};

@@ -25,6 +25,9 @@ libdemail_admin_a_SOURCES = \
 
 ADMIN_TEST_LIBS = libdemail-admin.a libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a \
 	$(UNIT_LIBS) $(TOML_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(IDN_LIBS) $(OPENSSL_LIBS)
+UNIT_TESTS += tests/unit/senders_test
+tests_unit_senders_test_SOURCES = tests/unit/senders_test.cpp tests/unit/temporary_directory.hpp
+tests_unit_senders_test_LDADD = $(ADMIN_TEST_LIBS)
 UNIT_TESTS += tests/unit/ended_providers_file_test
 tests_unit_ended_providers_file_test_SOURCES = tests/unit/ended_providers_file_test.cpp
 tests_unit_ended_providers_file_test_LDADD = $(ADMIN_TEST_LIBS)

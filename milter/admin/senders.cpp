@@ -33,8 +33,7 @@ Senders::Senders(const Configuration &configuration, const Senders *previous,
                                  });
                 if (known != previous->files_.end()) file = *known;
             }
-            if (!file)
-                file = std::make_shared<SendersFile>(owner, account.senders_max_age, clocks);
+            if (!file) file = std::make_shared<SendersFile>(owner, account.senders_max_age, clocks);
         }
         accounts_.push_back(std::move(rules));
         files_.push_back(std::move(file));

@@ -82,12 +82,13 @@ void SendersFile::read(const FileStamp &seen) {
     for (const ConfigurationFault &fault : std::get<std::vector<ConfigurationFault>>(outcome))
         log::say(log::Level::error, fault.str());
     log::say(log::Level::error,
-             good_.table ? fmt::format("file of senders {}: the rules that were read before stay in "
-                                       "force",
-                                       owner_.file)
-                         : fmt::format("file of senders {}: no rules are known; De-Mails that it "
-                                       "might allow are answered 451",
-                                       owner_.file));
+             good_.table
+                 ? fmt::format("file of senders {}: the rules that were read before stay in "
+                               "force",
+                               owner_.file)
+                 : fmt::format("file of senders {}: no rules are known; De-Mails that it "
+                               "might allow are answered 451",
+                               owner_.file));
 }
 
 void SendersFile::judge_age() {

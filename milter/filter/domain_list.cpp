@@ -74,8 +74,8 @@ std::shared_ptr<const DomainSnapshot> DomainList::now() {
 }
 
 void DomainList::read(const Stamps &seen) {
-    const bool index_there =
-        std::any_of(seen.begin() + 2, seen.end(), [](const FileStamp &index) { return index.there; });
+    const bool index_there = std::any_of(seen.begin() + 2, seen.end(),
+                                         [](const FileStamp &index) { return index.there; });
     const auto text = read_domain_list(files_[0]);
     const auto indexed = read_domain_list(files_[1]);
     const bool available = index_there && text && indexed;

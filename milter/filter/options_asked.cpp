@@ -1,5 +1,6 @@
 #include "filter/options_asked.hpp"
 
+#include "base/edit_distance.hpp"
 #include "filter/subject_flags.hpp"
 #include "message/ascii.hpp"
 #include "message/preconditions.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <vector>
 
 namespace demail::filter {
@@ -43,20 +43,6 @@ std::string option_list() {
 
 } // namespace
 
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0]++;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t substituted = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({row[j] + 1, row[j + 1] + 1, substituted});
-        }
-    }
-    return row.back();
-}
-
 bool misspelt_option(std::string_view field_name) {
     constexpr std::string_view marker = "xdemail";
     if (!reads_as_demail(field_name) || sender_may_set(field_name)) return false;
@@ -68,7 +54,7 @@ bool misspelt_option(std::string_view field_name) {
         std::find(no_options.begin(), no_options.end(), rest) != no_options.end())
         return false;
     return std::any_of(all_options.begin(), all_options.end(), [&](Option option) {
-        return distance(rest, letters(name(option))) <= tolerated_distance;
+        return edit_distance(rest, letters(name(option))) <= tolerated_distance;
     });
 }
 

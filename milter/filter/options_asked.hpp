@@ -28,9 +28,7 @@ struct SubjectFlags;
                                                                const SenderRule &rule,
                                                                const Address &sender);
 
-/// Levenshtein's.
-[[nodiscard]] std::size_t distance(std::string_view a, std::string_view b);
-/// Up to it a word was meant as the other one.
+/// edit_distance() up to which a word was meant as the other one.
 inline constexpr std::size_t tolerated_distance = 2;
 
 /// True where a field's name was meant as one of the options but is not spelt so: the letters of

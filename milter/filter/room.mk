@@ -42,6 +42,9 @@ UNIT_TESTS += tests/unit/filter_domain_list_test
 tests_unit_filter_domain_list_test_SOURCES = tests/unit/filter_domain_list_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_domain_list_test_LDADD = $(FILTER_TEST_LIBS)
 
+UNIT_TESTS += tests/unit/filter_rights_test
+tests_unit_filter_rights_test_SOURCES = tests/unit/filter_rights_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_rights_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_reinjection_test
 tests_unit_filter_reinjection_test_SOURCES = tests/unit/filter_reinjection_test.cpp \
 	tests/unit/filter_fixture.hpp

@@ -64,15 +64,16 @@ void Session::mail(std::string_view sender, const Client &client) {
     message_.sender = without_brackets(sender);
     message_.login = client.login;
     message_.client = IpAddress::parse(client.address);
-    message_.reinjecting =
-        message_.client &&
-        std::any_of(message_.settings->reinjection.begin(), message_.settings->reinjection.end(),
-                    [&](const Network &one) { return one.contains(*message_.client); });
     // cleanup(8) passes sendmail(1) on with a queue id, the loopback address and port 0. smtpd(8)
     // has no queue id yet (on a Unix socket the rest is the same); QMQP's mail has its client's
     // address.
     message_.local = !client.queue_id.empty() && client.daemon_port == "0" && message_.client &&
                      message_.client->loopback();
+    const auto &filters = message_.settings->reinjection;
+    message_.reinjecting = message_.client && !message_.local &&
+                           std::any_of(filters.begin(), filters.end(), [&](const Network &one) {
+                               return one.contains(*message_.client);
+                           });
 }
 
 std::optional<Reply> Session::recipient(std::string_view text, std::string_view queue_id) {
@@ -198,8 +199,7 @@ std::optional<Reply> Session::judge_header() {
                      "The header is too large for a De-Mail; send the message to "
                      "fewer recipients at a time."};
     if (message.reinjecting && count(message.fields, seal_field) > 0) return judge_brought_seal();
-    if (!message.right)
-        return find_right().value_or(no_right(message.sender, message.login));
+    if (!message.right) return find_right().value_or(no_right(message.sender, message.login));
     if (auto reply = judge_author()) return reply;
     return judge_options();
 }

@@ -83,8 +83,9 @@ class Session {
         bool local = false; ///< sendmail(1)
         std::optional<Address> envelope_sender;
         std::shared_ptr<const SenderRules> rules; ///< from the first De-Mail recipient on
-        std::optional<Right> right; ///< by the first De-Mail recipient; the From field may change it
-        bool reinjecting = false;    ///< the client may bring a sealed message back
+        std::optional<Right>
+            right;                ///< by the first De-Mail recipient; the From field may change it
+        bool reinjecting = false; ///< the client may bring a sealed message back
         std::optional<Seal> brought; ///< a seal that holds, but for the body
         std::vector<Address> demail_recipients;
         bool ordinary_recipients = false;

@@ -1,5 +1,6 @@
 #include "filter/subject_flags.hpp"
 
+#include "base/edit_distance.hpp"
 #include "message/subject_text.hpp"
 
 #include <fmt/format.h>
@@ -86,7 +87,7 @@ const Flag *nearly(std::string_view letters) {
         return flag.letters.size() < short_word ? std::size_t{1} : tolerated_distance;
     };
     const auto one = std::find_if(known.begin(), known.end(), [&](const Flag &flag) {
-        return distance(letters, flag.letters) <= tolerated(flag);
+        return edit_distance(letters, flag.letters) <= tolerated(flag);
     });
     return one == known.end() ? nullptr : &*one;
 }

@@ -88,9 +88,8 @@ struct RuleFault {
     std::string sentence;
 };
 /// `domains`: the account's, in normal form; `title` is how the rule is called in sentences.
-[[nodiscard]] std::vector<RuleFault> faults_of(const SenderRule &rule,
-                                               const std::vector<std::string> &domains,
-                                               std::string_view title);
+[[nodiscard]] std::vector<RuleFault>
+faults_of(const SenderRule &rule, const std::vector<std::string> &domains, std::string_view title);
 
 /// What the milter knows of who hands a message in.
 struct Submitter {

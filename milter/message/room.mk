@@ -3,8 +3,6 @@ libdemail_message_a_SOURCES = \
 	milter/message/address.cpp \
 	milter/message/address.hpp \
 	milter/message/ascii.hpp \
-	milter/message/blocks.cpp \
-	milter/message/blocks.hpp \
 	milter/message/content.cpp \
 	milter/message/content.hpp \
 	milter/message/display_name.cpp \

@@ -12,9 +12,7 @@ namespace {
 /// nothing else: what is found is compared.
 std::uint32_t key_of(std::string_view first, std::string_view second) {
     std::uint32_t hash = 2166136261U;
-    const auto take = [&](char c) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-    };
+    const auto take = [&](char c) { hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U; };
     for (const char c : first)
         take(ascii::lower(c));
     take('\0');
@@ -96,8 +94,7 @@ std::string_view SenderTable::line_at(std::uint32_t start) const {
 
 std::shared_ptr<const SenderRule> SenderTable::rule(std::uint32_t place) const {
     const Line &line = lines_[place];
-    auto read =
-        parse_sender_line(ascii::trim(line_at(line.start)), owner_.account, owner_.domains);
+    auto read = parse_sender_line(ascii::trim(line_at(line.start)), owner_.account, owner_.domains);
     auto &rule = std::get<SenderRule>(read); // it was one when the table was made
     rule.file = owner_.file;
     rule.line = line.number;

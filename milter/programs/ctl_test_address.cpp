@@ -53,8 +53,9 @@ std::optional<Reply> milters_reply(const AddressQuestion &question,
 
 void find_rule(const AddressQuestion &question, const SenderRules &rules, AddressAnswer &answer) {
     const filter::Client client = client_of(question);
-    auto right = rules.find({Address::parse(question.from), std::string(client.login),
-                             IpAddress::parse(client.address), question.local})
+    auto right = rules
+                     .find({Address::parse(question.from), std::string(client.login),
+                            IpAddress::parse(client.address), question.local})
                      .right;
     if (!right) return;
     answer.rule = right->rule;
@@ -136,8 +137,7 @@ std::string as_text(const AddressAnswer &answer, bool observing, const Screen &s
 } // namespace
 
 std::string rule_text(const SenderRule &rule) {
-    std::string text =
-        fmt::format("from = \"{}\", as = \"{}\"", rule.from.str(), rule.as.str());
+    std::string text = fmt::format("from = \"{}\", as = \"{}\"", rule.from.str(), rule.as.str());
     if (!rule.login.empty()) text += fmt::format(", login = \"{}\"", rule.login);
     if (!rule.networks.empty()) text += ", from its network";
     if (rule.local) text += ", local";

@@ -69,8 +69,7 @@ OwnDomains own_domains(const Configuration &configuration,
 
 DomainQuestions questions_to_the_world(const Configuration &configuration,
                                        std::shared_ptr<const SenderRules> senders) {
-    auto own =
-        std::make_shared<const OwnDomains>(own_domains(configuration, std::move(senders)));
+    auto own = std::make_shared<const OwnDomains>(own_domains(configuration, std::move(senders)));
     return {[own](const std::string &domain) { return own->has(domain); }, has_de_mail_srv};
 }
 

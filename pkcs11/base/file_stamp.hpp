@@ -15,6 +15,7 @@ struct FileStamp {
     time_t seconds = 0;
     long nanoseconds = 0;
     time_t changed = 0; ///< of the inode: its mode and owner too
+    long changed_nanoseconds = 0;
 
     static FileStamp of(const struct stat &status) noexcept {
         return {true,
@@ -23,7 +24,8 @@ struct FileStamp {
                 status.st_size,
                 status.st_mtim.tv_sec,
                 status.st_mtim.tv_nsec,
-                status.st_ctim.tv_sec};
+                status.st_ctim.tv_sec,
+                status.st_ctim.tv_nsec};
     }
     static FileStamp of(const std::string &path) {
         struct stat status {};

@@ -10,6 +10,8 @@ libdemail_base_a_SOURCES = \
 	pkcs11/base/digest_info.hpp \
 	pkcs11/base/ecdsa_value.cpp \
 	pkcs11/base/ecdsa_value.hpp \
+	pkcs11/base/edit_distance.cpp \
+	pkcs11/base/edit_distance.hpp \
 	pkcs11/base/file.cpp \
 	pkcs11/base/file.hpp \
 	pkcs11/base/file_stamp.hpp \

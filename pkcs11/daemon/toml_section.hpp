@@ -84,7 +84,4 @@ class Section {
     std::set<std::string, std::less<>> known_;
 };
 
-/// Levenshtein's distance in octets.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
-
 } // namespace demail

@@ -38,7 +38,8 @@ void rule_holds_together(const SenderRule &rule, const AccountConfiguration &acc
     // What demail.toml can say, a senders_file can, unless it holds blanks.
     const auto again = parse_sender_line(sender_line(rule), account.name, account.domains);
     const auto *read = std::get_if<SenderRule>(&again);
-    HOLDS(sender_line(rule).find('"') != std::string::npos || rule.login.find(' ') != std::string::npos || read != nullptr);
+    HOLDS(sender_line(rule).find('"') != std::string::npos ||
+          rule.login.find(' ') != std::string::npos || read != nullptr);
 }
 
 void holds_together(const Configuration &configuration) {
@@ -66,8 +67,9 @@ void holds_together(const Configuration &configuration) {
             HOLDS(normal_domain(domain) == domain);
     }
     for (const AccountRules &account : configuration.rules.accounts()) {
-        const auto owner = std::find_if(configuration.accounts.begin(), configuration.accounts.end(),
-                                        [&](const auto &one) { return one.name == account.account; });
+        const auto owner =
+            std::find_if(configuration.accounts.begin(), configuration.accounts.end(),
+                         [&](const auto &one) { return one.name == account.account; });
         HOLDS(owner != configuration.accounts.end());
         for (const SenderRule &rule : *account.rules)
             rule_holds_together(rule, *owner);

@@ -26,6 +26,7 @@ FUZZ_TARGETS = \
 	reply \
 	seal \
 	srv_answer \
+	senders \
 	subject \
 	wire_reply \
 	wire_request \
@@ -67,6 +68,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/reply.cpp \
 	tests/fuzz/seal.cpp \
 	tests/fuzz/srv_answer.cpp \
+	tests/fuzz/senders.cpp \
 	tests/fuzz/subject.cpp \
 	tests/fuzz/wire_reply.cpp \
 	tests/fuzz/wire_request.cpp \

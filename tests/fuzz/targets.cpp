@@ -30,6 +30,7 @@
     one(reply) \
     one(seal) \
     one(srv_answer) \
+    one(senders) \
     one(subject) \
     one(wire_reply) \
     one(wire_request) \

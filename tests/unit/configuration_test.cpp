@@ -1,4 +1,5 @@
 #include "admin/configuration.hpp"
+#include "base/edit_distance.hpp"
 #include "check.hpp"
 #include "configuration_text.hpp"
 #include "daemon/toml_section.hpp"

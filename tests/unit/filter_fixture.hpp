@@ -40,11 +40,6 @@ inline std::vector<SenderRule> firm_rules() {
     return {people, robot, scan, branch};
 }
 
-/// As settings have them.
-inline auto always(std::vector<SenderRule> rules) {
-    return [all = std::make_shared<const SenderRules>(std::move(rules))] { return all; };
-}
-
 struct Logged final : filter::EventSink {
     std::vector<std::string> lines;
     void event(log::Level, std::string_view name,
@@ -89,14 +84,6 @@ class Firm {
         : settings_(make(observe, refuse_mixed, change)),
           current_(settings_), around_{current_, logged, [this] { return time; }},
           session(around_) {}
-
-    /// Clients that bring sealed messages back.
-    void reinjection(const std::vector<std::string> &networks) {
-        auto settings = std::make_shared<filter::Settings>(*settings_);
-        for (const std::string &one : networks)
-            settings->reinjection.push_back(*Network::parse(one));
-        current_.set(settings);
-    }
 
     /// Anna at her desk.
     void mail_from_anna() { session.mail("<anna@firm.example>", {"192.0.2.7", "587", "anna", ""}); }
@@ -143,6 +130,7 @@ class Firm {
 
     ListOnDisk list;
     Logged logged;
+    std::shared_ptr<const SenderRules> rules = std::make_shared<const SenderRules>(firm_rules());
     std::int64_t time = 1700000000;
 
   private:
@@ -154,7 +142,7 @@ class Firm {
             false};
         settings->observe = observe;
         settings->refuse_mixed_recipients = refuse_mixed;
-        settings->rules = always(firm_rules());
+        settings->rules = [this] { return rules; };
         settings->ended.add("ended.de-mail.de", ended);
         settings->ended.add("unlisted.example", ended);
         settings->ended.add(

@@ -11,6 +11,14 @@ const HeaderFields fields{
     {"From", " Anna <anna@firm.example>"}, {"To", " bob@x.de-mail.de"}, {"Subject", " Hello"}};
 constexpr std::string_view filter_address = "127.0.0.1";
 
+/// Its content filter hands back over the loopback.
+struct FilteredFirm : Firm {
+    FilteredFirm()
+        : Firm(false, false, [](filter::Settings &settings) {
+              settings.reinjection.push_back(*Network::parse("127.0.0.0/8"));
+          }) {}
+};
+
 /// A letter as Anna's desk handed it in and the milter sealed it.
 std::string sealed(Firm &firm, std::string_view recipient = "<bob@x.de-mail.de>") {
     firm.mail_from_anna();
@@ -40,8 +48,7 @@ std::string brought(Firm &firm, const HeaderFields &header,
 }
 
 void the_seal_stays_and_none_is_added() {
-    Firm firm;
-    firm.reinjection({"127.0.0.0/8"});
+    FilteredFirm firm;
     const std::string seal = sealed(firm);
     CHECK_EQUAL(brought(firm, with_seals({seal})), "take body");
     firm.session.body("text\r\n");
@@ -53,8 +60,7 @@ void the_seal_stays_and_none_is_added() {
 }
 
 void a_body_that_the_filter_changed_is_refused() {
-    Firm firm;
-    firm.reinjection({"127.0.0.0/8"});
+    FilteredFirm firm;
     const std::string seal = sealed(firm);
     CHECK_EQUAL(brought(firm, with_seals({seal})), "take body");
     firm.session.body("text\r\nScanned by all means.\r\n");
@@ -64,8 +70,7 @@ void a_body_that_the_filter_changed_is_refused() {
 }
 
 void a_seal_that_does_not_hold_is_no_identity() {
-    Firm firm;
-    firm.reinjection({"127.0.0.0/8"});
+    FilteredFirm firm;
     const std::string seal = sealed(firm), other = sealed(firm);
     CHECK_EQUAL(brought(firm, with_seals({seal, other})).substr(0, 9), "550 5.7.0");
     std::string forged = seal;
@@ -81,16 +86,14 @@ void a_seal_that_does_not_hold_is_no_identity() {
 }
 
 void a_seal_that_is_too_old_is_refused() {
-    Firm firm;
-    firm.reinjection({"127.0.0.0/8"});
+    FilteredFirm firm;
     const std::string seal = sealed(firm);
     firm.time += 6 * 86400 + 1;
     CHECK_EQUAL(brought(firm, with_seals({seal})).substr(0, 9), "550 5.7.0");
 }
 
 void only_a_configured_client_may_bring_one() {
-    Firm firm;
-    firm.reinjection({"127.0.0.0/8"});
+    FilteredFirm firm;
     const std::string seal = sealed(firm);
     firm.session.mail("<anna@firm.example>", {"192.0.2.9", "25", "", ""});
     CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "550 5.7.1");
@@ -103,9 +106,20 @@ void only_a_configured_client_may_bring_one() {
     CHECK_EQUAL(changes.removals.size(), std::size_t{1});
 }
 
+/// Each program of the host is at the loopback: what it hands in by sendmail(1) came from no
+/// filter.
+void sendmail_brings_nothing_back() {
+    FilteredFirm firm;
+    const std::string seal = sealed(firm);
+    firm.sendmail_from("anna@firm.example");
+    CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
+    CHECK_EQUAL(firm.rcpt("<carl@elsewhere.example>"), "250");
+    CHECK_EQUAL(firm.header(with_seals({seal})), "skip body");
+    CHECK_EQUAL(firm.changes().removals.size(), std::size_t{1});
+}
+
 void the_part_for_the_internet_loses_its_seal() {
-    Firm firm;
-    firm.reinjection({"127.0.0.0/8"});
+    FilteredFirm firm;
     const std::string seal = sealed(firm);
     CHECK_EQUAL(brought(firm, with_seals({seal}), filter_address, "<carl@elsewhere.example>"),
                 "skip body");
@@ -115,10 +129,10 @@ void the_part_for_the_internet_loses_its_seal() {
 } // namespace
 
 int main() {
-    return test::run("filter_reinjection", {TEST(the_seal_stays_and_none_is_added),
-                                            TEST(a_body_that_the_filter_changed_is_refused),
-                                            TEST(a_seal_that_does_not_hold_is_no_identity),
-                                            TEST(a_seal_that_is_too_old_is_refused),
-                                            TEST(only_a_configured_client_may_bring_one),
-                                            TEST(the_part_for_the_internet_loses_its_seal)});
+    return test::run(
+        "filter_reinjection",
+        {TEST(the_seal_stays_and_none_is_added), TEST(a_body_that_the_filter_changed_is_refused),
+         TEST(a_seal_that_does_not_hold_is_no_identity), TEST(a_seal_that_is_too_old_is_refused),
+         TEST(only_a_configured_client_may_bring_one), TEST(sendmail_brings_nothing_back),
+         TEST(the_part_for_the_internet_loses_its_seal)});
 }

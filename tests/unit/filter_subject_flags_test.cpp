@@ -168,11 +168,10 @@ static void a_flag_needs_the_rules_leave() {
 }
 
 static void a_collection_confirmation_needs_private_too() {
-    Firm firm(false, false, [](filter::Settings &settings) {
-        auto rules = test::firm_rules();
-        rules[0].allow.set(Option::confirmation_of_retrieve);
-        settings.rules = test::always(rules);
-    });
+    Firm firm;
+    auto rules = test::firm_rules();
+    rules[0].allow.set(Option::confirmation_of_retrieve);
+    firm.rules = std::make_shared<const SenderRules>(rules);
     const std::string reply = header_with(" [Abholbestätigung] Hello", {}, firm);
     CHECK(reply.starts_with("550 5.7.1 "));
     CHECK(reply.find("Persoenlich") != std::string::npos);
@@ -180,12 +179,11 @@ static void a_collection_confirmation_needs_private_too() {
 }
 
 static void a_pseudonym_cannot_be_confirmed_by_the_sender() {
-    Firm firm(false, false, [](filter::Settings &settings) {
-        auto rules = test::firm_rules();
-        rules[0].allow.set(Option::authoritative);
-        rules[0].as = *AddressPattern::parse("pn_anna@firm.de-mail.de");
-        settings.rules = test::always(rules);
-    });
+    Firm firm;
+    auto rules = test::firm_rules();
+    rules[0].allow.set(Option::authoritative);
+    rules[0].as = *AddressPattern::parse("pn_anna@firm.de-mail.de");
+    firm.rules = std::make_shared<const SenderRules>(rules);
     CHECK(header_with(" [Absenderbestätigt] Hello", {}, firm).find("pseudonym") !=
           std::string::npos);
     CHECK_EQUAL(header_with(" [Personal] Hello", {}, firm), "take body");

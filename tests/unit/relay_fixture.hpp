@@ -115,13 +115,13 @@ struct Relay {
     relay::Account account{"firm", "fp", [this] { return std::make_unique<Shared>(provider); }};
     SealKeys keys = std::get<SealKeys>(SealKeys::parse("k1 " + hex(std::string(32, 'k')) + "\n"));
     SenderRules rules{std::vector<SenderRule>{{"firm",
-                        AddressPattern::parse("*@firm.example").value(),
-                        AddressPattern::parse("*@firm.de-mail.de").value(),
-                        "any",
-                        {},
-                        false,
-                        {},
-                        {}}}};
+                                               AddressPattern::parse("*@firm.example").value(),
+                                               AddressPattern::parse("*@firm.de-mail.de").value(),
+                                               "any",
+                                               {},
+                                               false,
+                                               {},
+                                               {}}}};
 
     [[nodiscard]] std::variant<relay::Admitted, Reply>
     admit(const SealedMessage &message, const std::vector<std::string> &recipients) const {

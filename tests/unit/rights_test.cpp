@@ -167,8 +167,10 @@ static void a_rule_that_asks_for_nothing_entitles_nobody() {
     CHECK_EQUAL(sends_as(Given{}, logged_in("anna@firm.example", "anna")), "(no right)");
     CHECK_EQUAL(sends_as(SenderRules(), logged_in("anna@firm.example", "anna")), "(no right)");
     const SenderRules rules(std::vector{rule(Given{})});
-    CHECK(!rules.find_mapping("firm", *Address::parse("anna@firm.example"),
-                              *Address::parse("anna@firm.de-mail.de")).right);
+    CHECK(!rules
+               .find_mapping("firm", *Address::parse("anna@firm.example"),
+                             *Address::parse("anna@firm.de-mail.de"))
+               .right);
 }
 
 static void without_an_envelope_sender_there_is_no_right() {
