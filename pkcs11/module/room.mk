@@ -85,11 +85,23 @@ tests_unit_pkcs11_token_test_SOURCES = tests/unit/pkcs11_token_test.cpp $(pkcs11
 tests_unit_pkcs11_token_test_LDADD = $(pkcs11_world_libraries)
 EXTRA_tests_unit_pkcs11_token_test_DEPENDENCIES = demail-tcos-pkcs11.la
 
+UNIT_TESTS += tests/unit/pkcs11_objects_test
+tests_unit_pkcs11_objects_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_pkcs11_objects_test_SOURCES = tests/unit/pkcs11_objects_test.cpp $(pkcs11_world_sources)
+tests_unit_pkcs11_objects_test_LDADD = $(pkcs11_world_libraries)
+EXTRA_tests_unit_pkcs11_objects_test_DEPENDENCIES = demail-tcos-pkcs11.la
+
 UNIT_TESTS += tests/unit/pkcs11_signing_test
 tests_unit_pkcs11_signing_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
-tests_unit_pkcs11_signing_test_SOURCES = tests/unit/pkcs11_signing_test.cpp $(pkcs11_world_sources)
+tests_unit_pkcs11_signing_test_SOURCES = tests/unit/pkcs11_signing_test.cpp tests/unit/pkcs11_session.hpp $(pkcs11_world_sources)
 tests_unit_pkcs11_signing_test_LDADD = $(pkcs11_world_libraries)
 EXTRA_tests_unit_pkcs11_signing_test_DEPENDENCIES = demail-tcos-pkcs11.la
+
+UNIT_TESTS += tests/unit/pkcs11_decrypting_test
+tests_unit_pkcs11_decrypting_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
+tests_unit_pkcs11_decrypting_test_SOURCES = tests/unit/pkcs11_decrypting_test.cpp tests/unit/pkcs11_session.hpp $(pkcs11_world_sources)
+tests_unit_pkcs11_decrypting_test_LDADD = $(pkcs11_world_libraries)
+EXTRA_tests_unit_pkcs11_decrypting_test_DEPENDENCIES = demail-tcos-pkcs11.la
 
 UNIT_TESTS += tests/unit/pkcs11_process_test
 tests_unit_pkcs11_process_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)

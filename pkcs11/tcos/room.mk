@@ -33,7 +33,8 @@ libdemail_tcos_a_SOURCES = \
 	pkcs11/tcos/transport.cpp \
 	pkcs11/tcos/transport.hpp
 
-EXTRA_DIST += pkcs11/tcos/README.md tests/e2e/test_tcos_engine.py
+EXTRA_DIST += pkcs11/tcos/README.md tests/e2e/tcos_engine.py tests/e2e/test_tcos_engine.py \
+	tests/e2e/test_tcos_losses.py
 EXTRA_PROGRAMS += tests/e2e/tcos_probe
 CLEANFILES += tests/e2e/tcos_probe$(EXEEXT)
 check-local: tests/e2e/tcos_probe$(EXEEXT)
@@ -62,9 +63,13 @@ tests_unit_tcos_padding_test_CPPFLAGS = $(AM_CPPFLAGS) $(P11KIT_CFLAGS)
 tests_unit_tcos_padding_test_SOURCES = tests/unit/tcos_padding_test.cpp $(tcos_test_sources)
 tests_unit_tcos_padding_test_LDADD = $(TCOS_TEST_LIBS)
 
-UNIT_TESTS += tests/unit/tcos_card_test
-tests_unit_tcos_card_test_SOURCES = tests/unit/tcos_card_test.cpp $(tcos_test_sources)
+UNIT_TESTS += tests/unit/tcos_card_test tests/unit/tcos_losses_test
+tests_unit_tcos_card_test_SOURCES = tests/unit/tcos_card_test.cpp tests/unit/netkey_life.hpp \
+	$(tcos_test_sources)
 tests_unit_tcos_card_test_LDADD = $(TCOS_TEST_LIBS)
+tests_unit_tcos_losses_test_SOURCES = tests/unit/tcos_losses_test.cpp tests/unit/netkey_life.hpp \
+	$(tcos_test_sources)
+tests_unit_tcos_losses_test_LDADD = $(TCOS_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/tcos_pins_test
 tests_unit_tcos_pins_test_SOURCES = tests/unit/tcos_pins_test.cpp $(tcos_test_sources)

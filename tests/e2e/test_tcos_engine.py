@@ -1,132 +1,20 @@
 #!/usr/bin/python3
-"""The card engine (pkcs11/tcos) on virtual cards of every profile, over a real pcscd. The card counts
-the APDUs, the tries and the key operations.
+"""The card engine on virtual cards of every profile: what each can. The card counts the APDUs, the
+tries and the key operations.
 """
 import hashlib
-import json
-import os
-import subprocess
-import sys
 import time
 import unittest
 
-sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-
-import card_bench  # noqa: E402
-from card_bench import Bench, PcscError, connect  # noqa: E402
+import card_bench
+import tcos_engine
+from card_bench import connect
+from tcos_engine import (  # noqa: F401
+    DIGEST, DIGEST_INFO, SHA1, SHA1_INFO, Engine, WithCard, setUpModule, tearDownModule)
 
 if card_bench.scard is not None:
-    from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import padding, utils
-
-BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
-PROGRAM = os.path.join(BUILD, "tests/e2e/tcos_probe")
-DIGEST = hashlib.sha256(b"a letter").digest()
-DIGEST_INFO = (bytes.fromhex("3031300d060960864801650304020105000420") + DIGEST).hex()
-SHA1 = hashlib.sha1(b"a letter").digest()
-SHA1_INFO = (bytes.fromhex("3021300906052b0e03021a05000414") + SHA1).hex()
-bench = None
-
-
-def setUpModule():
-    global bench
-    bench = Bench(readers=2)
-
-
-def tearDownModule():
-    bench.close()
-
-
-class Engine:
-    """A process of tests/e2e/tcos_probe; engine("verify pin2 123456") returns what it says."""
-
-    def __init__(self):
-        self.process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        env={**os.environ, **bench.pcscd.environment})
-
-    def __call__(self, line):
-        self.process.stdin.write(line.encode() + b"\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise AssertionError(f"{line}: the probe ended")
-        return json.loads(answer)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-        self.process.stdout.close()
-
-
-class WithCard(unittest.TestCase):
-    profile = "netkey-v3"
-
-    @classmethod
-    def setUpClass(cls):
-        cls.card = bench.card(cls.profile)
-        cls.addClassCleanup(cls.card.stop)
-        cls.control = cls.card.control
-
-    def setUp(self):
-        self.control("clear")
-        for name in self.control("status")["pins"]:
-            value = "12345678" if name in ("3F00/01", "DF02/83") else "123456"
-            self.control("set_pin", pin=name, value=value)
-        self.control("behave", end_of_file="6282", piece=0)
-        self.control("insert")
-        self.control("wait", **{"for": "polled"})
-        self.engine = Engine()
-        self.addCleanup(self.engine.close)
-        self.connect()
-        self.known = self.engine("identify")
-        self.control("counters", reset=True)
-
-    def connect(self, limit=""):
-        """As soon as pcscd, which looks every 0.4 s, has seen the card."""
-        end = time.monotonic() + 10
-        while True:
-            answer = self.engine(f'connect "{self.card.reader}" {limit}')
-            if "atr" in answer:
-                return answer
-            self.assertLess(time.monotonic(), end, answer)
-            time.sleep(0.05)
-
-    def back(self, limit=""):
-        """After a loss. The reader may be found before the card is in it again."""
-        end = time.monotonic() + 10
-        while True:
-            self.connect(limit)
-            answer = self.engine("resume")
-            if "lost" not in answer:
-                return answer
-            self.assertLess(time.monotonic(), end, answer)
-
-    def certificates(self):
-        """{id: the first certificate of each key}"""
-        found = {}
-        for one in self.engine("certificates")["certificates"]:
-            if "der" in one:
-                found.setdefault(one["id"], x509.load_der_x509_certificate(
-                    bytes.fromhex(one["der"])))
-        return found
-
-    def signs(self, key, certificate, digest_info=DIGEST_INFO, digest=DIGEST,
-              algorithm=hashes.SHA256 if card_bench.scard else None):
-        bits = certificate.public_key().key_size
-        answer = self.engine(f"sign {key:02x} {digest_info} {bits}")
-        self.assertIn("result", answer)
-        certificate.public_key().verify(bytes.fromhex(answer["result"]), digest,
-                                        padding.PKCS1v15(), utils.Prehashed(algorithm()))
-        return answer
-
-    def counted(self):
-        """APDUs, as the card saw them."""
-        return self.control("counters")["apdus"]
-
-    def tries(self, name):
-        return self.control("status")["pins"][name]["left"]
 
 
 class NetKey(WithCard):
@@ -280,143 +168,6 @@ class NetKey(WithCard):
         self.assertEqual(self.engine("status pin2")["tries"], 2)
 
 
-class Losses(WithCard):
-    def test_the_card_is_held_exclusively_and_given_back_without_power(self):
-        self.engine("verify pin2 123456")
-        with self.assertRaises(PcscError):
-            connect(self.card.reader, timeout=0.3)
-        self.assertTrue(self.control("status")["verified"])
-        self.engine("release")
-        self.control("wait", **{"for": "unpowered"})
-        with connect(self.card.reader) as other:
-            other.select("DF01")
-            self.assertEqual(other.status("83"), "63C3")
-
-    def test_a_card_that_another_program_holds_is_said(self):
-        self.engine("release")
-        with connect(self.card.reader):
-            answer = self.engine(f'connect "{self.card.reader}"')
-            self.assertIn("another program", answer["notConnected"])
-        self.assertEqual(self.back()["same"], True)
-
-    def test_a_removed_card_is_said_and_known_again(self):
-        self.engine("verify pin2 123456")
-        self.card.remove()
-        self.assertIn("lost", self.engine(f"sign 47 {DIGEST_INFO}"))
-        self.assertIn("lost", self.engine("status pin2"))
-        self.card.insert()
-        answer = self.back()
-        self.assertEqual((answer["same"], answer["apdus"]), (True, 2))
-        self.assertEqual(self.engine("status pin2")["tries"], 3)
-        self.assertIn("done", self.engine("verify pin2 123456"))
-        self.assertIn("result", self.engine(f"sign 47 {DIGEST_INFO}"))
-
-    def test_a_dropped_connection_heals(self):
-        self.engine("verify pin2 123456")
-        for place in ("20", "2a"):
-            self.control("fault", kind="drop", ins=place)
-            self.assertIn("lost", self.engine(
-                "verify pin2 123456" if place == "20" else f"sign 47 {DIGEST_INFO}"))
-            self.assertEqual(self.back()["same"], True)
-            self.assertIn("done", self.engine("verify pin2 123456"))
-            self.assertIn("result", self.engine(f"sign 47 {DIGEST_INFO}"))
-        self.assertEqual(self.control("counters")["tries_burnt"], 0)
-
-    def lose_sight(self):
-        """What SCardDisconnect makes of a card that is away for just that moment (pcscd 1.9.9)."""
-        self.engine("release")
-        for _ in range(30):
-            other = connect(self.card.reader)
-            self.engine("readers")
-            self.control("drop", seconds=0.1, unseen=True)
-            other.close(card_bench.scard.SCARD_UNPOWER_CARD)
-            self.control("wait", **{"for": "polled"})
-            try:
-                connect(self.card.reader, timeout=1).close()
-            except PcscError as error:
-                self.assertEqual(error.code, 0x8010000C)  # SCARD_E_NO_SMARTCARD
-                self.assertTrue(self.control("status")["connected"])
-                return
-        self.skipTest("pcscd has seen it every time")
-
-    def test_a_card_that_pcscd_has_lost_sight_of_is_found_by_connecting(self):
-        self.lose_sight()
-        self.assertEqual(self.back()["same"], True)
-        self.assertIn("done", self.engine("verify pin2 123456"))
-        self.assertIn("result", self.engine(f"sign 47 {DIGEST_INFO}"))
-
-    def test_a_card_that_pcscd_has_lost_sight_of_is_found_by_watching(self):
-        self.lose_sight()
-        reader = next(one for one in self.engine("readers")["readers"]
-                      if one["name"] == self.card.reader)
-        self.assertTrue(reader["card"])
-
-    def test_another_card_is_noticed(self):
-        other = bench.path("another")
-        if not os.path.exists(other):
-            self.card.make(other)
-        self.addCleanup(self.control, "insert", card=self.card.path)
-        self.card.remove()
-        self.assertIn("lost", self.engine("status pin2"))
-        self.card.insert(other)
-        self.assertEqual(self.back()["same"], False)
-
-    def test_a_card_that_hangs_is_given_up_after_the_limit(self):
-        self.engine("release")
-        self.back(limit=500)
-        self.engine("verify pin2 123456")
-        self.control("fault", kind="hang", ins="2a")
-        began = time.monotonic()
-        self.assertIn("in time", self.engine(f"sign 47 {DIGEST_INFO}")["lost"])
-        self.assertLess(time.monotonic() - began, 5)
-        self.control("resume")
-        self.assertEqual(self.back()["same"], True)
-        self.assertIn("done", self.engine("verify pin2 123456"))
-        self.assertIn("result", self.engine(f"sign 47 {DIGEST_INFO}"))
-
-    def test_readers_are_watched(self):
-        self.engine("release")
-        self.control("wait", **{"for": "unpowered"})
-        names = lambda answer: {one["name"]: one["card"] for one in answer["readers"]}  # noqa: E731
-        self.assertTrue(names(self.engine("readers"))[self.card.reader])
-        self.card.remove()
-        end = time.monotonic() + 10
-        while names(self.engine("wait 5000"))[self.card.reader]:
-            self.assertLess(time.monotonic(), end)
-        began = time.monotonic()
-        self.card.control("insert")
-        end = began + 10
-        while not names(self.engine("wait 5000"))[self.card.reader]:
-            self.assertLess(time.monotonic(), end)
-
-
-    def test_waiting_for_readers_can_be_ended(self):
-        for after in (0, 300):
-            self.engine("readers")
-            began = time.monotonic()
-            self.assertIn("readers", self.engine(f"cancel {after}"))
-            self.assertLess(time.monotonic() - began, 5)
-
-
-class PcscdRestart(WithCard):
-    """Last: every other connection to that pcscd ends with it."""
-
-    def test_a_new_pcscd_is_found(self):
-        self.engine("verify pin2 123456")
-        self.engine("readers")
-        bench.pcscd.kill()
-        self.assertIn("pcscd", self.engine(f"sign 47 {DIGEST_INFO}")["lost"])
-        self.assertIn("pcscd", self.engine("readers")["lost"])
-        self.assertIn("pcscd", self.engine("wait 1000")["lost"])
-        self.assertIn("pcscd", self.engine(f'connect "{self.card.reader}"')["notConnected"])
-        bench.pcscd.start()
-        self.assertEqual(self.back()["same"], True)
-        self.assertIn("readers", self.engine("readers"))
-        self.assertIn("done", self.engine("verify pin2 123456"))
-        self.assertIn("result", self.engine(f"sign 47 {DIGEST_INFO}"))
-        self.assertEqual(self.control("counters")["tries_burnt"], 0)
-
-
 class IDKey(WithCard):
     profile = "idkey"
 
@@ -479,7 +230,7 @@ class Unknown(unittest.TestCase):
         for atr, expected in (("3B9F968131FE9D006405A0030431C073F701D000900028", "elliptic"),
                               ("3BBFB6008131FE5D00640428020331C073F701D000900067", None)):
             with self.subTest(atr=atr):
-                card = bench.card("netkey-v3", reader=1, atr=atr)
+                card = tcos_engine.bench.card("netkey-v3", reader=1, atr=atr)
                 engine = Engine()
                 try:
                     end = time.monotonic() + 10

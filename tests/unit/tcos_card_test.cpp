@@ -1,63 +1,11 @@
-// The card as the engine sees it: what it asks, how often, and what it makes of bad answers.
-#include "check.hpp"
-#include "netkey_script.hpp"
-
-#include <openssl/x509.h>
-
-#include <random>
+// What a card can and signs, as the engine sees it: what it asks, and how often.
+#include "netkey_life.hpp"
 
 using namespace demail::tcos;
 using namespace demail::test;
 using demail::Secret;
 
 namespace {
-
-using Identified = std::variant<Card, UnknownCard, Loss>;
-
-Identified identify(const std::shared_ptr<Script> &script, const std::string &atr = netkey_atr) {
-    return Card::identify(std::make_unique<ScriptedCard>(script), octets(atr));
-}
-
-std::string certificate_der() {
-    static const std::string der = [] {
-        const demail::test::Key key = make_key("RSA");
-        const auto certificate = make_certificate(key.get(), {});
-        unsigned char *bytes = nullptr;
-        const int size = i2d_X509(certificate.get(), &bytes);
-        std::string text(reinterpret_cast<const char *>(bytes), static_cast<std::size_t>(size));
-        OPENSSL_free(bytes);
-        return text;
-    }();
-    return der;
-}
-
-KeyOutcome sign(Card &card) {
-    return card.operate(key_of(card, 0x47), KeyOperation::sign_pkcs1, digest_info_of_zeros(), 2048);
-}
-
-// Status, verify, sign: what unlocking and the first signature need.
-std::string unlock_and_sign(Card &card) {
-    const Pin &pin = pin_of(card, "pin2");
-    const PinStatus status = card.pin_status(pin);
-    if (const auto *loss = std::get_if<Loss>(&status)) return text(*loss);
-    if (!std::holds_alternative<TriesLeft>(status)) return "status";
-    const PinOutcome verified = card.verify(pin, secret("123456"));
-    if (const auto *loss = std::get_if<Loss>(&verified)) return text(*loss);
-    if (!std::holds_alternative<Done>(verified)) return "verify";
-    const KeyOutcome made = sign(card);
-    if (const auto *loss = std::get_if<Loss>(&made)) return text(*loss);
-    return std::holds_alternative<Secret>(made) ? "signed" : "sign";
-}
-
-std::string whole_life(const std::shared_ptr<Script> &script) {
-    Identified found = identify(script);
-    if (const auto *loss = std::get_if<Loss>(&found)) return text(*loss);
-    if (const auto *unknown = std::get_if<UnknownCard>(&found)) return unknown->why;
-    Card &card = std::get<Card>(found);
-    const auto read = card.certificates();
-    if (const auto *loss = std::get_if<Loss>(&read)) return text(*loss);
-    return unlock_and_sign(card);
-}
 
 void a_card_is_known_by_its_serial_number_and_applications() {
     const auto script = netkey_script();
@@ -193,217 +141,6 @@ void what_does_not_fit_a_key_never_reaches_it() {
     CHECK(script->sent.empty());
 }
 
-void a_lost_security_status_is_said_and_clears_what_was_chosen() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    CHECK_EQUAL(unlock_and_sign(card), "signed");
-    const auto good = script->instead;
-    script->instead = [](std::size_t, const std::string &command) -> std::optional<Answer> {
-        if (command.compare(0, 8, "002a8086") != 0) return std::nullopt;
-        return Answer(octets("6982"));
-    };
-    script->sent.clear();
-    CHECK(std::holds_alternative<SecurityStatusLost>(sign(card)));
-    CHECK_EQUAL(script->sent.size(), 1U); // no second try without the PIN
-    script->instead = good;
-    script->sent.clear();
-    CHECK_EQUAL(unlock_and_sign(card), "signed");
-    CHECK_EQUAL(script->sent.size(), 5U);
-}
-
-void a_key_that_was_forgotten_is_chosen_once_more() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    CHECK_EQUAL(unlock_and_sign(card), "signed");
-    const auto good = script->instead;
-    int refusals = 1;
-    script->instead = [&](std::size_t number, const std::string &command) -> std::optional<Answer> {
-        if (command.compare(0, 8, "002a8086") == 0 && refusals-- > 0) return Answer(octets("6985"));
-        return good(number, command);
-    };
-    script->sent.clear();
-    CHECK(std::holds_alternative<Secret>(sign(card)));
-    CHECK_EQUAL(script->sent.size(), 4U); // refused; DF, key, operation
-    refusals = 2;
-    script->sent.clear();
-    const KeyOutcome refused = sign(card);
-    CHECK_EQUAL(std::get<Refused>(refused).status.value, 0x6985);
-    CHECK_EQUAL(script->sent.size(), 4U);
-}
-
-// Whatever a key answers: a result or a reason, in at most four APDUs.
-void every_status_word_of_a_key_is_taken() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    const auto good = script->instead;
-    for (unsigned status = 0; status <= 0xffff; ++status) {
-        if (status >> 8U == 0x61) continue; // more data: below
-        script->sent.clear();
-        script->instead = [&](std::size_t number,
-                              const std::string &command) -> std::optional<Answer> {
-            if (command.compare(0, 4, "002a") != 0) return good(number, command);
-            return Answer(Bytes{static_cast<unsigned char>(status >> 8U),
-                                static_cast<unsigned char>(status & 0xffU)});
-        };
-        const KeyOutcome outcome = sign(card);
-        if (status == 0x9000)
-            CHECK(std::holds_alternative<Loss>(outcome)); // good, but without a signature
-        else if (status == 0x6982)
-            CHECK(std::holds_alternative<SecurityStatusLost>(outcome));
-        else
-            CHECK_EQUAL(std::get<Refused>(outcome).status.value, status);
-        CHECK(script->sent.size() <= 4U);
-        if (std::holds_alternative<Loss>(outcome)) {
-            script->instead = good;
-            CHECK(std::get<bool>(card.resume(std::make_unique<ScriptedCard>(script))));
-        }
-    }
-}
-
-void data_in_pieces_are_fetched() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    const std::string half = scripted_result().substr(256);
-    const auto good = script->instead;
-    script->instead = [&](std::size_t number, const std::string &command) -> std::optional<Answer> {
-        if (command.compare(0, 4, "002a") == 0) return Answer(octets("6180"));
-        if (command == "00c0000080" && script->count("00c0") == 1)
-            return Answer(octets(half + "6180"));
-        if (command == "00c0000080") return Answer(octets(half + "9000"));
-        return good(number, command);
-    };
-    const KeyOutcome outcome = sign(card);
-    CHECK_EQUAL(text_hex(bytes_of(std::get<Secret>(outcome).view())), scripted_result());
-}
-
-void data_without_an_end_are_a_loss() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    for (const char *piece : {"6100", "6101", "006101", "61ff"}) {
-        script->sent.clear();
-        script->instead = [&](std::size_t, const std::string &command) -> std::optional<Answer> {
-            if (command.compare(0, 4, "002a") == 0 || command.compare(0, 4, "00c0") == 0)
-                return Answer(octets(piece));
-            return std::nullopt;
-        };
-        CHECK_EQUAL(std::get<Loss>(sign(card)), Loss::garbled);
-        CHECK(script->sent.size() < 80);
-        script->instead = nullptr;
-        CHECK(std::get<bool>(card.resume(std::make_unique<ScriptedCard>(script))));
-    }
-}
-
-void another_length_is_asked_for_once() {
-    const auto script = netkey_script();
-    script->answers["00b0000000"] = "6c0c";
-    script->answers["00b000000c"] = "5a0a" + netkey_serial + "9000";
-    Identified found = identify(script);
-    CHECK_EQUAL(std::get<Card>(found).serial(), netkey_serial);
-    script->answers["00b000000c"] = "6c0c";
-    script->sent.clear();
-    CHECK(std::holds_alternative<UnknownCard>(identify(script)));
-    CHECK_EQUAL(script->count("00b0"), 2U);
-}
-
-void a_result_of_another_length_is_a_loss() {
-    for (const std::size_t size : {0U, 1U, 128U, 255U, 257U, 300U}) {
-        const auto script = netkey_script();
-        Card card = netkey_card(script);
-        const auto good = script->instead;
-        script->instead = [&](std::size_t number,
-                              const std::string &command) -> std::optional<Answer> {
-            if (command.compare(0, 4, "002a") != 0) return good(number, command);
-            Bytes answer(size, 0x5a);
-            answer.insert(answer.end(), {0x90, 0x00});
-            return Answer(answer);
-        };
-        const KeyOutcome outcome = sign(card);
-        // What comes beyond the length that was asked for is cut off; a wrong signature is found by
-        // whoever checks it.
-        if (size > 256)
-            CHECK(std::holds_alternative<Secret>(outcome));
-        else
-            CHECK_EQUAL(std::get<Loss>(outcome), Loss::garbled);
-    }
-}
-
-void every_loss_at_every_apdu_is_told_and_ends_the_dialogue() {
-    const auto whole = netkey_script(certificate_der());
-    CHECK_EQUAL(whole_life(whole), "signed");
-    const std::size_t length = whole->sent.size();
-    CHECK(length > 20);
-    for (const Loss loss : {Loss::card_removed, Loss::card_reset, Loss::reader_gone,
-                            Loss::service_gone, Loss::timed_out}) {
-        for (std::size_t at = 0; at < length; ++at) {
-            const auto script = netkey_script(certificate_der());
-            const auto good = script->instead;
-            script->instead = [&](std::size_t number,
-                                  const std::string &command) -> std::optional<Answer> {
-                if (number == at) return Answer(loss);
-                return good(number, command);
-            };
-            CHECK_EQUAL(whole_life(script), text(loss));
-            CHECK_EQUAL(script->sent.size(), at + 1);
-        }
-    }
-}
-
-void a_loss_is_told_again_without_an_apdu_until_the_card_is_back() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    CHECK_EQUAL(unlock_and_sign(card), "signed");
-    const auto good = script->instead;
-    script->instead = [](std::size_t, const std::string &) { return Answer(Loss::card_reset); };
-    CHECK_EQUAL(std::get<Loss>(sign(card)), Loss::card_reset);
-    script->sent.clear();
-    CHECK_EQUAL(std::get<Loss>(sign(card)), Loss::card_reset);
-    CHECK(script->sent.empty());
-    script->instead = good;
-    CHECK(std::get<bool>(card.resume(std::make_unique<ScriptedCard>(script))));
-    CHECK_EQUAL(script->sent.size(), 2U);
-    CHECK_EQUAL(unlock_and_sign(card), "signed");
-    CHECK_EQUAL(script->sent.size(), 7U);
-}
-
-void another_card_is_noticed() {
-    const auto script = netkey_script();
-    Card card = netkey_card(script);
-    card.release();
-    script->answers["00b0000000"] = "5a0a" + std::string("89490173000012345679") + "9000";
-    CHECK(!std::get<bool>(card.resume(std::make_unique<ScriptedCard>(script))));
-    script->sent.clear();
-    CHECK(std::holds_alternative<Loss>(card.verify(pin_of(card, "pin2"), secret("123456"))));
-    CHECK(script->sent.empty());
-}
-
-// Answers cut off anywhere, and longer than any should be: an outcome, never more PINs than one.
-void truncated_and_oversized_answers_are_survived() {
-    const auto whole = netkey_script(certificate_der());
-    CHECK_EQUAL(whole_life(whole), "signed");
-    const std::size_t length = whole->sent.size();
-    for (std::size_t at = 0; at < length; ++at) {
-        for (const std::size_t size :
-             {0U, 1U, 2U, 3U, 5U, 11U, 13U, 100U, 257U, 258U, 259U, 8194U}) {
-            const auto script = netkey_script(certificate_der());
-            const auto good = script->instead;
-            script->instead = [&](std::size_t number,
-                                  const std::string &command) -> std::optional<Answer> {
-                if (number != at) return good(number, command);
-                Bytes answer(size, 0x30);
-                if (size >= 2) {
-                    answer[size - 2] = 0x90;
-                    answer[size - 1] = 0x00;
-                }
-                return Answer(answer);
-            };
-            const std::string end = whole_life(script);
-            if (size < 2) CHECK_EQUAL(end, text(Loss::garbled));
-            CHECK(script->count("0020008306") <= 1);
-            CHECK(script->sent.size() < 3 * length);
-        }
-    }
-}
-
 void certificates_are_read_in_few_pieces() {
     const auto script = netkey_script(certificate_der());
     Card card = netkey_card(script);
@@ -488,30 +225,18 @@ void records_are_read_for_a_report() {
 } // namespace
 
 int main() {
-    return run("tcos_card", {TEST(a_card_is_known_by_its_serial_number_and_applications),
-                             TEST(a_card_of_several_applications_has_the_keys_of_all),
-                             TEST(an_unknown_atr_is_probed_and_said),
-                             TEST(the_signature_card_with_elliptic_curves_is_named),
-                             TEST(a_serial_number_is_one_or_the_card_is_unknown),
-                             TEST(the_first_signature_needs_five_apdus_and_each_further_one_one),
-                             TEST(two_keys_in_turn_need_two_apdus_each),
-                             TEST(a_signature_is_asked_for_as_published),
-                             TEST(a_key_for_signatures_alone_takes_48_bytes),
-                             TEST(what_does_not_fit_a_key_never_reaches_it),
-                             TEST(a_lost_security_status_is_said_and_clears_what_was_chosen),
-                             TEST(a_key_that_was_forgotten_is_chosen_once_more),
-                             TEST(every_status_word_of_a_key_is_taken),
-                             TEST(data_in_pieces_are_fetched),
-                             TEST(data_without_an_end_are_a_loss),
-                             TEST(another_length_is_asked_for_once),
-                             TEST(a_result_of_another_length_is_a_loss),
-                             TEST(every_loss_at_every_apdu_is_told_and_ends_the_dialogue),
-                             TEST(a_loss_is_told_again_without_an_apdu_until_the_card_is_back),
-                             TEST(another_card_is_noticed),
-                             TEST(truncated_and_oversized_answers_are_survived),
-                             TEST(certificates_are_read_in_few_pieces),
-                             TEST(a_reader_without_extended_lengths_reads_certificates_too),
-                             TEST(a_file_that_ends_early_or_is_locked_is_no_certificate),
-                             TEST(the_trace_never_shows_a_pin_or_a_result),
-                             TEST(records_are_read_for_a_report)});
+    return run(
+        "tcos_card",
+        {TEST(a_card_is_known_by_its_serial_number_and_applications),
+         TEST(a_card_of_several_applications_has_the_keys_of_all),
+         TEST(an_unknown_atr_is_probed_and_said),
+         TEST(the_signature_card_with_elliptic_curves_is_named),
+         TEST(a_serial_number_is_one_or_the_card_is_unknown),
+         TEST(the_first_signature_needs_five_apdus_and_each_further_one_one),
+         TEST(two_keys_in_turn_need_two_apdus_each), TEST(a_signature_is_asked_for_as_published),
+         TEST(a_key_for_signatures_alone_takes_48_bytes),
+         TEST(what_does_not_fit_a_key_never_reaches_it), TEST(certificates_are_read_in_few_pieces),
+         TEST(a_reader_without_extended_lengths_reads_certificates_too),
+         TEST(a_file_that_ends_early_or_is_locked_is_no_certificate),
+         TEST(the_trace_never_shows_a_pin_or_a_result), TEST(records_are_read_for_a_report)});
 }
