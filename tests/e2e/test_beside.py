@@ -86,8 +86,10 @@ class Milters(EndToEnd):
                                     dnsfunc=lambda *_, **__: b"v=DKIM1; k=rsa; p=" + public))
 
 
-class ContentFilter(EndToEnd):
-    """Behind the queue; hands back to an smtpd that runs our milter again."""
+class WithContentFilter(EndToEnd):
+    """Behind the queue; hands back to an smtpd with these options."""
+
+    back = ""
 
     @classmethod
     def prepare(cls):
@@ -97,17 +99,43 @@ class ContentFilter(EndToEnd):
         cls.addClassCleanup(cls.filter.close)
         postfix.services += [
             f"127.0.0.1:{cls.ports['back']} inet n - n - - smtpd -o content_filter= "
-            "-o smtpd_authorized_xclient_hosts=",
+            f"-o smtpd_authorized_xclient_hosts= {cls.back}",
             # What is for the Internet loses its seal; what is for the filter keeps it.
             "scan unix - - n - - smtp -o smtp_header_checks= -o smtp_nested_header_checks="]
         postfix.configure({"content_filter": f"scan:[127.0.0.1]:{cls.ports['filter']}"})
-        daemons = cls.box.daemons
-        daemons.write_configuration(daemons.configuration().replace(
-            "[milter]\n", '[milter]\nreinjection = ["127.0.0.1"]\n', 1))
-
     def change(self, change):
         self.filter.change = change
         self.addCleanup(setattr, self.filter, "change", bytes)
+
+
+class FilterBesideTheMilter(WithContentFilter):
+    """Its smtpd runs no milter: the relay alone looks at the seal."""
+
+    back = "-o receive_override_options=no_milters"
+
+    def test_a_de_mail_comes_back_with_its_seal(self):
+        content = message(ANNA, [BOB])
+        self.change(lambda octets: b"X-Virus-Scanned: yes\r\n" + octets)
+        self.send([BOB], content)
+        submission, = self.accepted(1)
+        self.assertEqual(body_of(submission["content"]), body_of(content))
+
+    def test_what_the_filter_changed_bounces_with_the_reason(self):
+        self.change(lambda octets: octets + b"Scanned by all means.\r\n")
+        self.send([BOB])
+        self.assertRegex(self.bounce(), r"5\.7\.7 [^<]*changed after the De-Mail\s+gateway")
+        self.nothing_left()
+
+
+class ContentFilter(WithContentFilter):
+    """Its smtpd runs our milter again."""
+
+    @classmethod
+    def prepare(cls):
+        super().prepare()
+        daemons = cls.box.daemons
+        daemons.write_configuration(daemons.configuration().replace(
+            "[milter]\n", '[milter]\nreinjection = ["127.0.0.1"]\n', 1))
 
     def test_a_de_mail_comes_back_with_its_seal(self):
         content = message(ANNA, [BOB])
