@@ -1,6 +1,7 @@
 // A file of senders: what is taken reads back as it is, and the index finds
 // what a walk through all rules finds.
 #include "fuzz.hpp"
+#include "message/ascii.hpp"
 #include "message/sender_table.hpp"
 
 #include <algorithm>
@@ -25,10 +26,9 @@ std::vector<SenderRule> walk(std::string_view text) {
     std::vector<SenderRule> rules;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
+        const std::string_view line = ascii::trim(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
-        while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
-            line.remove_suffix(1);
+        if (line.starts_with('#')) continue;
         auto rule = parse_sender_line(line, "firm", domains);
         if (auto *read = std::get_if<SenderRule>(&rule)) rules.push_back(std::move(*read));
     }
