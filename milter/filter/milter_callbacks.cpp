@@ -1,6 +1,7 @@
 #include "filter/milter_callbacks.hpp"
 
 #include "base/log.hpp"
+#include "filter/macro_guard.hpp"
 #include "filter/negotiation.hpp"
 #include "filter/reply_text.hpp"
 
@@ -193,6 +194,7 @@ sfsistat on_close(SMFICTX *context) noexcept {
 
 smfiDesc callbacks(const Surroundings &around) {
     surroundings = &around;
+    guard_macros();
     static std::string name = "demail-milter"; // libmilter keeps the pointer
     smfiDesc description{};
     description.xxfi_name = name.data();

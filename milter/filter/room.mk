@@ -11,6 +11,8 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/firewall.hpp \
 	milter/filter/listener.cpp \
 	milter/filter/listener.hpp \
+	milter/filter/macro_guard.cpp \
+	milter/filter/macro_guard.hpp \
 	milter/filter/milter_callbacks.cpp \
 	milter/filter/milter_callbacks.hpp \
 	milter/filter/negotiation.hpp \
@@ -64,6 +66,17 @@ tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_subject_flags_test
 tests_unit_filter_subject_flags_test_SOURCES = tests/unit/filter_subject_flags_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_subject_flags_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/milter_sessions_test
+tests_unit_milter_sessions_test_SOURCES = tests/unit/milter_sessions_test.cpp tests/unit/filter_fixture.hpp \
+	tests/unit/milter_script.cpp tests/unit/milter_script.hpp
+tests_unit_milter_sessions_test_LDADD = libdemail-filter.a $(ADMIN_TEST_LIBS) $(MILTER_LIBS)
+
+# A million sessions, another choice each time.
+soak: soak-sessions
+soak-sessions: tests/unit/milter_sessions_test
+	DEMAIL_SESSIONS=$${DEMAIL_SESSIONS-1000000} DEMAIL_SEED=$${DEMAIL_SEED-$$(date +%s%N)} $<
+.PHONY: soak-sessions
 
 UNIT_TESTS += tests/unit/filter_settings_test
 tests_unit_filter_settings_test_SOURCES = tests/unit/filter_settings_test.cpp tests/unit/filter_fixture.hpp

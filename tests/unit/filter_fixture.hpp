@@ -122,6 +122,7 @@ class Firm {
         return std::get<filter::Changes>(session.end_of_message("4QabcdE"));
     }
     [[nodiscard]] SealKeys keys() const { return settings_->keys; }
+    [[nodiscard]] std::shared_ptr<const filter::Settings> settings() const { return settings_; }
     [[nodiscard]] bool logged_line_with(std::string_view part) const {
         for (const std::string &line : logged.lines)
             if (line.find(part) != std::string::npos) return true;
