@@ -14,6 +14,7 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/ended-providers.toml \
+	contrib/postfix/bounce.de \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
@@ -68,7 +69,7 @@ EXTRA_DIST += \
 
 pkgpostfixdir = $(datadir)/postfix-demail
 EXTRA_DIST += contrib/postfix/beside.md
-dist_pkgpostfix_DATA = contrib/postfix/strip-seal contrib/ended-providers.toml
+dist_pkgpostfix_DATA = contrib/postfix/bounce.de contrib/postfix/strip-seal contrib/ended-providers.toml
 
 dist_man_MANS = \
 	contrib/man/cardd.toml.5 \

@@ -46,6 +46,7 @@ cat >"$root.expected" <<END
 644 usr/share/p11-kit/modules/demail-tcos.module
 644 usr/share/polkit-1/rules.d/demail-cardd.rules
 644 usr/share/postfix-demail/ended-providers.toml
+644 usr/share/postfix-demail/bounce.de
 644 usr/share/postfix-demail/strip-seal
 644 usr/share/postfix-demail/xsd/provider.wsdl
 644 usr/share/postfix-demail/xsd/provider.xsd

@@ -19,8 +19,9 @@ const Surroundings *surroundings = nullptr;
 struct Connection {
     explicit Connection(const Surroundings &around) : session(around) {}
     Session session;
-    bool may_skip = false; ///< the MTA knows SMFIS_SKIP
-    bool failed = false;   ///< at a step that has no reply; said at the next one that has
+    bool may_skip = false;       ///< the MTA knows SMFIS_SKIP
+    bool may_set_return = false; ///< the MTA takes a parameter of MAIL
+    bool failed = false;         ///< at a step that has no reply; said at the next one that has
 };
 
 /// A broken peer may skip any step, so each callback is ready to be the first.
@@ -88,6 +89,7 @@ sfsistat on_negotiate(SMFICTX *context, unsigned long offered_actions, unsigned 
         if (!negotiate(context, offered_actions, offered_steps, actions, steps))
             return SMFIS_REJECT; // libmilter logs it and hangs up
         connection(context).may_skip = (*steps & SMFIP_SKIP) != 0;
+        connection(context).may_set_return = (*actions & SMFIF_CHGFROM) != 0;
         return SMFIS_CONTINUE;
     });
 }
@@ -167,6 +169,11 @@ sfsistat on_end_of_message(SMFICTX *context) noexcept {
             if (smfi_insheader(context, 0, name.data(), changes.seal->data()) != MI_SUCCESS)
                 throw std::runtime_error("the MTA does not take the seal");
         }
+        if (changes.sender && one.may_set_return) {
+            std::string parameter = "RET=HDRS";
+            if (smfi_chgfrom(context, changes.sender->data(), parameter.data()) != MI_SUCCESS)
+                throw std::runtime_error("the MTA does not take RET=HDRS");
+        }
         one.session.changes_made(macro(context, "i"));
         return SMFIS_CONTINUE;
     });
@@ -199,7 +206,7 @@ smfiDesc callbacks(const Surroundings &around) {
     smfiDesc description{};
     description.xxfi_name = name.data();
     description.xxfi_version = SMFI_VERSION;
-    description.xxfi_flags = wanted_actions;
+    description.xxfi_flags = wanted_actions | welcome_actions;
     description.xxfi_envfrom = on_mail;
     description.xxfi_envrcpt = on_recipient;
     description.xxfi_header = on_header;

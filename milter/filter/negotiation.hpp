@@ -10,6 +10,8 @@
 namespace demail::filter {
 
 inline constexpr unsigned long wanted_actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS;
+/// For the RET parameter alone (RFC 3461 4.3).
+inline constexpr unsigned long welcome_actions = SMFIF_CHGFROM;
 
 /// No step that decides nothing; no reply to what is not refused yet (libmilter makes up for an MTA
 /// that wants one); header values with their exact bytes.
@@ -22,7 +24,7 @@ inline constexpr unsigned long welcome_steps = SMFIP_SKIP | SMFIP_HDR_LEADSPC;
                                     unsigned long offered_steps, unsigned long *actions,
                                     unsigned long *steps) {
     if ((offered_actions & wanted_actions) != wanted_actions) return false;
-    *actions = wanted_actions;
+    *actions = wanted_actions | (offered_actions & welcome_actions);
     *steps = wanted_steps | (offered_steps & welcome_steps);
     if ((offered_actions & SMFIF_SETSYMLIST) != 0) {
         // All of a message's client at MAIL: each packet of macros replaces the one before it, and

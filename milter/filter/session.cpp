@@ -293,6 +293,7 @@ std::variant<Changes, Reply> Session::end_of_message(std::string_view queue_id) 
         changes.subject = message_.subject;
         changes.seal = make_seal();
     }
+    if (message_.body) changes.sender = '<' + message_.sender + '>';
     return changes;
 }
 

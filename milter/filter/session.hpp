@@ -51,6 +51,9 @@ struct Changes {
     std::optional<HeaderField> subject; ///< what the topmost Subject becomes
     std::optional<std::string>
         seal; ///< value of the field to insert at the top, after the removals
+    /// Of a De-Mail: the envelope sender as it is, set anew with RET=HDRS, so that no bounce
+    /// carries the letter over the Internet (RFC 3461 4.3).
+    std::optional<std::string> sender;
 };
 
 class Session {

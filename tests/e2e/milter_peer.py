@@ -5,6 +5,7 @@ import struct
 
 # libmilter/mfdef.h
 ALL_ACTIONS = 0x1ff
+CHANGE_SENDER = 0x40
 ALL_STEPS = 0x1fffff
 
 
@@ -93,15 +94,19 @@ class Peer:
         return self.verdict()
 
     def end_of_message(self, last=b""):
-        """(changes, verdict): ("delete", index, name) and ("insert", index, name, value)."""
+        """(changes, verdict): each change (index, name, value), "" for a deletion. What becomes of
+        MAIL is in `sender`: (address, parameters)."""
         self.packet("E", last)
         changes = []
+        self.sender = None
         while True:
             command, data = self.reply()
             if command in "mi":
                 index = struct.unpack("!I", data[:4])[0]
                 name, value = data[4:].split(b"\0")[:2]
                 changes.append((index, name.decode(), value.decode()))
+            elif command == "e":
+                self.sender = tuple(part.decode() for part in data.split(b"\0")[:2])
             else:
                 names = {"c": "continue", "a": "accept", "t": "tempfail"}
                 return changes, names.get(command, command)

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 
 from harness import BUILD  # noqa: E402
 from daemons import find_program  # noqa: E402
-from milter_peer import Gone, Peer, strings  # noqa: E402
+from milter_peer import ALL_ACTIONS, CHANGE_SENDER, Gone, Peer, strings  # noqa: E402
 
 ANNA = "<anna@firm.example>"
 BOB = "<bob@x.de-mail.de>"
@@ -108,6 +108,16 @@ class MilterProtocol(unittest.TestCase):
     def test_a_de_mail_is_sealed(self):
         self.assert_lives()
 
+    def test_no_bounce_of_a_de_mail_has_its_body(self):
+        peer = self.peer()
+        self.assert_seals(peer)
+        self.assertEqual(peer.sender, (ANNA, "RET=HDRS"))
+
+    def test_a_peer_that_cannot_change_the_sender_is_served(self):
+        peer = self.peer(actions=ALL_ACTIONS & ~CHANGE_SENDER)
+        self.assert_seals(peer)
+        self.assertIsNone(peer.sender)
+
     def test_the_socket_is_for_owner_and_group(self):
         self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o660)
 
@@ -128,6 +138,7 @@ class MilterProtocol(unittest.TestCase):
         changes, verdict = peer.end_of_message()
         self.assertEqual(verdict, "continue")
         self.assertEqual(changes, [(2, "x-de-mail-version", ""), (1, "X-De-Mail-Version", "")])
+        self.assertIsNone(peer.sender)
 
     def test_a_login_does_not_outlive_its_message(self):
         peer = self.peer()

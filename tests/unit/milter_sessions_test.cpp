@@ -119,7 +119,7 @@ std::vector<std::string> seals_in(std::string_view heard) {
         const char command = heard[4];
         const std::string data(heard.substr(5, size - 1));
         heard.remove_prefix(4 + size);
-        CHECK(std::strchr("Oacstrymi", command) != nullptr && command != 0);
+        CHECK(std::strchr("Oacstrymie", command) != nullptr && command != 0);
         if (command == 'y') {
             CHECK(data.size() > 12 && data.size() < 1000 && (data[0] == '4' || data[0] == '5'));
             CHECK(data[3] == ' ' && data[4] == data[0]);
