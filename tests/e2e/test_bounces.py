@@ -20,7 +20,7 @@ class Bounces(EndToEnd):
 
     def parts(self):
         """The bounce's parts by their media types."""
-        parsed = email.message_from_string(self.bounce(), policy=email.policy.default)
+        parsed = email.message_from_bytes(self.bounce().encode(), policy=email.policy.default)
         return {part.get_content_type(): part for part in parsed.iter_parts()}
 
     def test_a_de_mail_comes_back_without_its_content(self):
