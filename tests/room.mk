@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_beside.py \
+	tests/e2e/test_blocks.py \
 	tests/e2e/test_cardd.py \
 	tests/e2e/test_cardd_heal.py \
 	tests/e2e/test_cardd_module.py \
