@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_beside.py \
 	tests/e2e/test_bounces.py \
+	tests/e2e/test_blocks.py \
 	tests/e2e/test_cardd.py \
 	tests/e2e/test_cardd_heal.py \
 	tests/e2e/test_cardd_module.py \

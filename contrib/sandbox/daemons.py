@@ -69,6 +69,7 @@ class Daemons:
         self.key_file = os.path.join(directory, "seal.key")
         self.state = os.path.join(directory, "state")
         self.domains = os.path.join(self.state, "domains")
+        self.blocks = os.path.join(self.state, "blocks", "blocked")
         self.control_socket = os.path.join(self.state, "control.sock")
         log = {"DEMAIL_LOG": "stderr"}
         identity = lambda user: {"user": user, "group": user,  # noqa: E731
@@ -88,8 +89,8 @@ class Daemons:
         return found[0]
 
     def create(self, endpoint, ca_file, reply_signer, rules=RULES, extra=""):
-        for name in ("", "evidence", "spool"):
-            os.makedirs(os.path.join(self.state, name), mode=0o755 if not name else 0o700)
+        for name, mode in (("", 0o755), ("blocks", 0o755), ("evidence", 0o700), ("spool", 0o700)):
+            os.makedirs(os.path.join(self.state, name), mode=mode)
         with open(os.open(self.key_file, os.O_CREAT | os.O_WRONLY, 0o640), "w",
                   encoding="ascii") as file:
             file.write(f"sandbox {secrets.token_hex(32)}\n")
@@ -121,6 +122,7 @@ lookup_pause = 2
 key_file = "{self.key_file}"
 [policy]
 mixed_recipients = "allow"
+blocks = "{self.blocks}"
 shipped_ended_providers = "{self.ended_providers}"
 [[provider]]
 name = "sandbox"

@@ -197,6 +197,7 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
         configuration.refuse_mixed_recipients =
             read_choice(section, "mixed_recipients", "allow", "refuse");
         configuration.subject_flags = section.boolean("subject_flags").value_or(true);
+        assign(configuration.blocks, section.path("blocks"));
         assign(configuration.ended_providers, section.path("ended_providers"));
         assign(configuration.shipped_ended_providers, section.path("shipped_ended_providers"));
         section.finish();

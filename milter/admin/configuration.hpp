@@ -67,6 +67,7 @@ struct Configuration {
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;
     bool subject_flags = true;   ///< options may be asked for in the Subject
+    std::string blocks = "/var/lib/demail/blocks/blocked"; ///< demailctl writes it; may be absent
     std::string ended_providers; ///< the operator's list of them; "": none
     std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
     std::chrono::seconds domains_refresh{86400};

@@ -3,6 +3,8 @@ libdemail_admin_a_CPPFLAGS = $(AM_CPPFLAGS) $(TOML_CFLAGS) $(FMT_CFLAGS) $(SYSTE
 libdemail_admin_a_SOURCES = \
 	milter/admin/account_section.cpp \
 	milter/admin/account_section.hpp \
+	milter/admin/blocks_file.cpp \
+	milter/admin/blocks_file.hpp \
 	milter/admin/configuration.cpp \
 	milter/admin/configuration.hpp \
 	milter/admin/configuration_files.cpp \

@@ -29,8 +29,12 @@ libdemail_filter_a_SOURCES = \
 	milter/filter/subject_flags.cpp \
 	milter/filter/subject_flags.hpp
 
-FILTER_TEST_LIBS = libdemail-filter.a libdemail-message.a libdemail-base.a \
+FILTER_TEST_LIBS = libdemail-filter.a libdemail-admin.a libdemail-message.a libdemail-base.a \
 	$(UNIT_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/filter_blocks_test
+tests_unit_filter_blocks_test_SOURCES = tests/unit/filter_blocks_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_blocks_test_LDADD = $(FILTER_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/filter_firewall_test
 tests_unit_filter_firewall_test_SOURCES = tests/unit/filter_firewall_test.cpp

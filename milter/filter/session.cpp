@@ -129,7 +129,10 @@ std::optional<Reply> Session::judge_demail_recipient(Address address) {
         // From sendmail(1) it goes unsealed, and the relay bounces it with the reason.
         if (!message.right && !message.reinjecting) return std::nullopt;
     }
-    if (message.reinjecting) message.firewall.keep(seal_field);
+    if (message.reinjecting)
+        message.firewall.keep(seal_field);
+    else if (auto reply = bar())
+        return reply;
     if (message.settings->refuse_mixed_recipients && message.ordinary_recipients)
         return refused("De-Mail and Internet recipients may not be mixed in one message here; send "
                        "two messages.");
@@ -159,6 +162,13 @@ std::optional<Reply> Session::find_right() {
         return refused("De-Mail takes no message from the null sender <>; nothing can be reported "
                        "to it.");
     return no_right(message.sender, message.login);
+}
+
+/// What comes from sendmail(1) has nobody to answer: the relay looks at the blocks again and
+/// bounces it to its sender, for the De-Mail recipients alone.
+std::optional<Reply> Session::bar() const {
+    if (message_.local) return std::nullopt;
+    return message_.settings->blocks->bar(*message_.right, *message_.envelope_sender);
 }
 
 /// The letter may be another's, for whom the submitter writes: a rule of its own says so.
@@ -201,6 +211,7 @@ std::optional<Reply> Session::judge_header() {
     if (message.reinjecting && count(message.fields, seal_field) > 0) return judge_brought_seal();
     if (!message.right) return find_right().value_or(no_right(message.sender, message.login));
     if (auto reply = judge_author()) return reply;
+    if (auto reply = bar()) return reply; // the letter may be another's than RCPT thought
     return judge_options();
 }
 

@@ -106,6 +106,7 @@ class Session {
     [[nodiscard]] std::optional<Reply> judge_recipient(std::string_view text);
     [[nodiscard]] std::optional<Reply> judge_demail_recipient(Address address);
     [[nodiscard]] std::optional<Reply> find_right();
+    [[nodiscard]] std::optional<Reply> bar() const;
     [[nodiscard]] std::optional<Reply> judge_author();
     [[nodiscard]] std::optional<Reply> judge_header();
     [[nodiscard]] Submitter submitter() const;

@@ -20,6 +20,7 @@ make_settings(const Configuration &configuration, const Settings *previous) {
     settings->senders = std::make_shared<Senders>(
         configuration, previous == nullptr ? nullptr : previous->senders.get());
     settings->rules = [senders = settings->senders] { return senders->now(); };
+    settings->blocks = std::make_shared<BlocksFile>(configuration.blocks);
     settings->subject_flags = configuration.subject_flags;
     settings->seal_lifetime = configuration.seal_lifetime;
     settings->reinjection = configuration.reinjection;

@@ -2,6 +2,7 @@
 // so that a reload disturbs no running message.
 #pragma once
 
+#include "admin/blocks_file.hpp"
 #include "admin/configuration.hpp"
 #include "admin/senders.hpp"
 #include "filter/domain_list.hpp"
@@ -25,6 +26,7 @@ struct Settings {
     bool refuse_mixed_recipients = false;
     /// Those in force now; a message keeps what it got.
     std::function<std::shared_ptr<const SenderRules>()> rules;
+    std::shared_ptr<BlocksFile> blocks = std::make_shared<BlocksFile>(""); ///< "": none
     bool subject_flags = true;
     SealKeys keys;
     std::chrono::seconds seal_lifetime{0};

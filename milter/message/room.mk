@@ -3,6 +3,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/address.cpp \
 	milter/message/address.hpp \
 	milter/message/ascii.hpp \
+	milter/message/blocks.cpp \
+	milter/message/blocks.hpp \
 	milter/message/content.cpp \
 	milter/message/content.hpp \
 	milter/message/display_name.cpp \
@@ -44,6 +46,10 @@ EXTRA_DIST += milter/message/README.md
 UNIT_TESTS += tests/unit/address_test
 tests_unit_address_test_SOURCES = tests/unit/address_test.cpp
 tests_unit_address_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
+
+UNIT_TESTS += tests/unit/blocks_test
+tests_unit_blocks_test_SOURCES = tests/unit/blocks_test.cpp
+tests_unit_blocks_test_LDADD = libdemail-message.a libdemail-base.a $(UNIT_LIBS) $(OPENSSL_LIBS) $(IDN_LIBS)
 
 UNIT_TESTS += tests/unit/domain_set_test
 tests_unit_domain_set_test_SOURCES = tests/unit/domain_set_test.cpp

@@ -1,5 +1,6 @@
 #include "programs/ctl_status.hpp"
 
+#include "programs/ctl_block.hpp"
 #include "programs/ctl_domain_files.hpp"
 #include "programs/ctl_screen.hpp"
 
@@ -47,6 +48,7 @@ Report make_report(const Configuration &configuration) {
     report.findings.push_back(probe_socket("LMTP socket", configuration.lmtp_socket));
     const DomainFiles files = look_at_domain_files(configuration);
     report.findings.insert(report.findings.end(), files.findings.begin(), files.findings.end());
+    report.findings.push_back(look_at_blocks(configuration));
     if (answer.kind == RelayAnswer::Kind::answered) {
         report.relay = answer.value;
         const auto more = findings_of(answer.value);

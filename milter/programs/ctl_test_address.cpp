@@ -4,6 +4,7 @@
 #include "daemon/exit.hpp"
 #include "filter/recipient.hpp"
 #include "filter/session.hpp"
+#include "programs/ctl_block.hpp"
 #include "programs/ctl_screen.hpp"
 
 #include <fmt/format.h>
@@ -99,6 +100,7 @@ std::string as_json(const AddressAnswer &answer, bool observing) {
     whole["sender"] = answer.sender ? ordered_json(answer.sender->lower()) : ordered_json();
     whole["defaults"] = answer.rule ? answer.rule->defaults.str() : "";
     whole["allow"] = answer.rule ? answer.rule->allow.str() : "";
+    whole["block"] = answer.block ? json_of(*answer.block) : ordered_json();
     whole["mode"] = observing ? "observe" : "enforce";
     return whole.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -122,6 +124,8 @@ std::string as_text(const AddressAnswer &answer, bool observing, const Screen &s
         table.add({"milter", fmt::format("{} {} {}", answer.reply->code, answer.reply->enhanced,
                                          answer.reply->text)});
     if (!answer.sentence.empty()) table.add({"", answer.sentence});
+    if (answer.block)
+        table.add({"blocked", name_of(*answer.block) + " is " + story_of(*answer.block)});
     if (answer.rule != nullptr) {
         table.add({"account", answer.rule->account});
         table.add({"rule", fmt::format("{}: {}", place_of(answer), rule_text(*answer.rule))});
@@ -154,6 +158,8 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
     auto settings = std::make_shared<filter::Settings>();
     settings->rules = [rules] { return rules; };
     settings->domains = domains;
+    settings->blocks = std::make_shared<BlocksFile>(configuration.blocks);
+    const auto blocks = settings->blocks->now();
     settings->ended = ended;
     const auto reading =
         filter::read_recipient(question.recipient, *domains->now(), ended, day_of(now()));
@@ -165,11 +171,21 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
     answer.reply =
         milters_reply(question, filter::CurrentSettings(std::move(settings)), reading.kind);
     if (reading.kind == RecipientKind::demail) find_rule(question, *rules, answer);
+    if (answer.rule && blocks)
+        if (const Block *found =
+                blocks->find({answer.rule, *answer.sender}, *Address::parse(question.from)))
+            answer.block = *found;
     if (answer.reply) {
         answer.kind = answer.reply->code / 100 == 4 ? Kind::not_now : Kind::refused;
     } else if (reading.kind == RecipientKind::ordinary) {
         answer.kind = Kind::not_demail;
         answer.sentence = "the domain is in no De-Mail list: this is ordinary mail";
+    } else if (answer.rule && !blocks) { // from sendmail(1): the milter leaves it to the relay
+        answer.kind = Kind::not_now;
+        answer.sentence = "the list of blocks cannot be read: the message waits in the queue";
+    } else if (answer.block) {
+        answer.kind = Kind::refused;
+        answer.sentence = "demail-relay bounces it: " + refusal(*answer.block).text;
     } else if (answer.rule != nullptr) {
         answer.kind = Kind::may;
         answer.sentence = answer.rule->delegate

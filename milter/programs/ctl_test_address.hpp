@@ -3,6 +3,7 @@
 
 #include "admin/configuration.hpp"
 #include "filter/domain_list.hpp"
+#include "message/blocks.hpp"
 #include "message/ended_providers.hpp"
 #include "message/reply.hpp"
 
@@ -30,6 +31,7 @@ struct AddressAnswer {
     std::shared_ptr<const SenderRule> rule; ///< that decides
     std::size_t number = 0; ///< of that rule among its account's in demail.toml, from 1; 0: none
     std::optional<Address> sender; ///< the De-Mail address
+    std::optional<Block> block;    ///< that stands against the rule
 };
 
 /// Asks the milter's own session, so that the words are its own.

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "config.h"
 #include "daemon/exit.hpp"
+#include "programs/ctl_block.hpp"
 #include "programs/ctl_card_commands.hpp"
 #include "programs/ctl_cert.hpp"
 #include "programs/ctl_domains.hpp"
@@ -37,6 +38,7 @@ struct Words {
     ctl::AddressQuestion address;
     ctl::HistoryWords history;
     ctl::EvidenceWords evidence;
+    ctl::BlockWords block;
     Action action;
     ctl::CardWords card;
     std::function<int()> card_action; ///< needs no demail.toml
@@ -84,6 +86,31 @@ void add_domains(CLI::App &app, Words &words) {
             };
         });
     }
+}
+
+void add_block(CLI::App &app, Words &words) {
+    const auto add = [&](const char *name, const char *text) -> CLI::App & {
+        CLI::App &command = *app.add_subcommand(name, text);
+        add_json(command, words);
+        command.add_option("ADDRESS", words.block.address,
+                           "A De-Mail address, or an envelope sender");
+        command.add_option("--account", words.block.account, "All senders of an account");
+        command.add_flag("--all", words.block.all, "Everybody");
+        command.add_option("--reason", words.block.reason, "For the administrators alone");
+        return command;
+    };
+    add("block", "Let a sender send no De-Mail for now; without a name: list who is blocked")
+        .callback([&] {
+            words.action = [&](const Configuration &configuration) {
+                return words.block.any() ? ctl::block(configuration, words.block, words.json)
+                                         : ctl::list_blocks(configuration, words.json);
+            };
+        });
+    add("unblock", "Let a blocked sender send again").callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::unblock(configuration, words.block, words.json);
+        };
+    });
 }
 
 void add_status(CLI::App &app, Words &words) {
@@ -258,8 +285,8 @@ int run(int argc, char **argv) {
                  "Check the configuration and the files it names, and end");
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
-    for (const auto add : {add_cert, add_domains, add_evidence, add_list, add_show_and_trace,
-                           add_status, add_resume, add_setup, add_test_address})
+    for (const auto add : {add_block, add_cert, add_domains, add_evidence, add_list,
+                           add_show_and_trace, add_status, add_resume, add_setup, add_test_address})
         add(app, words);
     ctl::add_card_commands(app, words.card, words.card_action);
     try {

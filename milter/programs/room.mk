@@ -29,6 +29,8 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
 libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
+	milter/programs/ctl_block.cpp \
+	milter/programs/ctl_block.hpp \
 	milter/programs/ctl_card.hpp \
 	milter/programs/ctl_card_commands.cpp \
 	milter/programs/ctl_card_commands.hpp \

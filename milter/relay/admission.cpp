@@ -23,18 +23,20 @@ std::variant<Admitted, Reply> admit(const AdmissionRules &rules, const HeaderFie
     auto answer = rules.senders.find_mapping(
         seal.account, *envelope_sender, seal.sender,
         [&](const Right &right) { return originators_map(fields, right, *envelope_sender); });
+    std::optional<Reply> barred;
     if (answer.not_known)
-        return Reply{451, "4.3.0",
-                     "It cannot be told now whether this sender may still send De-Mail: a list of "
-                     "senders is too old or cannot be read; the administrator must look"};
-    auto &right = answer.right;
-    if (!right)
-        return Reply{550, "5.7.1",
-                     "Not sent as De-Mail: this sender may no longer send De-Mail as this address; "
-                     "ask the administrator"};
+        barred = {451, "4.3.0",
+                  "It cannot be told now whether this sender may still send De-Mail: a list of "
+                  "senders is too old or cannot be read; the administrator must look"};
+    else if (!answer.right)
+        barred = {550, "5.7.1",
+                  "Not sent as De-Mail: this sender may no longer send De-Mail as this address; "
+                  "ask the administrator"};
 
     std::vector<Address> sealed;
-    Admitted admitted{std::move(seal), key, *right, *envelope_sender, {}, {}};
+    Admitted admitted{std::move(seal),  key, answer.right.value_or(Right{}),
+                      *envelope_sender, {},  {},
+                      std::move(barred)};
     std::vector<std::size_t> places;
     for (std::size_t place = 0; place < envelope_recipients.size(); ++place) {
         const auto address = Address::parse(envelope_recipients[place]);

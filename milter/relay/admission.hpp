@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,12 +23,12 @@ struct AdmissionRules {
     std::chrono::seconds seal_lifetime;
 };
 
-/// The message may be submitted; `recipients` are those that may have it, `refused` the replies of
-/// the others, both with their place in the envelope.
+/// A message with a seal that holds; `recipients` are those that may have it, `refused` the replies
+/// of the others, both with their place in the envelope.
 struct Admitted {
     Seal seal;
     const SealKey *key;
-    Right right;
+    Right right; ///< without a rule where it is barred
     Address envelope_sender;
     struct Allowed {
         std::size_t place;
@@ -39,6 +40,9 @@ struct Admitted {
         Reply reply;
     };
     std::vector<Refused> refused;
+    /// The sender has lost the right, or it is not known: nothing goes out. What went out already
+    /// is looked up all the same.
+    std::optional<Reply> barred{};
 };
 
 /// A Reply is for all recipients. `now` in Unix seconds.

@@ -99,11 +99,43 @@ std::variant<Attempt::Ready, Attempt::NotNow> Attempt::ready() {
                   "GetAccount: " + std::get<soap::NoAnswer>(description).why};
 }
 
+/// From here on the journal knows that it is being tried.
+void Attempt::begin(Submission &submission, const journal::HandOver &hand_over, journal::Time now) {
+    if (submission.created != 0) {
+        parts_.journal.begin_again(submission, now);
+        submission.state = State::submitting;
+        return;
+    }
+    submission.created = now;
+    try {
+        parts_.journal.begin(hand_over, submission);
+    } catch (...) {
+        submission.created = 0;
+        throw;
+    }
+}
+
+void Attempt::hold_back(Submission &submission, const Admitted &admitted,
+                        const IncomingMessage &message, const Reply &why) {
+    const bool first = submission.created == 0;
+    if (why.code < 500) {
+        const bool was_uncertain = !first && submission.state != State::deferred;
+        submission.outcome = was_uncertain ? reply_for_uncertain(parts_.account.provider()) : why;
+        log::event(log::Level::warning, was_uncertain ? "uncertain" : "deferred",
+                   {{"queue_id", parts_.queue_id},
+                    {"private_id", submission.private_id.gateway_part()},
+                    {"reason", why.text}});
+        return;
+    }
+    begin(submission, hand_over_of(admitted.seal, message), parts_.clock());
+    journal::EvidenceRecord record(parts_.evidence.root(), submission);
+    settle(submission, outcome_for_refused(why), why.text, first ? nullptr : &record);
+}
+
 void Attempt::submit(Submission &submission, const Admitted &admitted,
                      const IncomingMessage &message) {
     const std::string &provider = parts_.account.provider();
-    const bool first = submission.created == 0;
-    const bool was_uncertain = !first && submission.state != State::deferred;
+    const bool was_uncertain = submission.created != 0 && submission.state != State::deferred;
     auto made_ready = ready();
     if (const auto *not_now = std::get_if<NotNow>(&made_ready)) {
         // Nothing has gone out: the submission stays as it was.
@@ -128,18 +160,7 @@ void Attempt::submit(Submission &submission, const Admitted &admitted,
 
     const journal::HandOver hand_over = hand_over_of(seal, message);
     const journal::Time now = parts_.clock();
-    if (first) {
-        submission.created = now;
-        try {
-            parts_.journal.begin(hand_over, submission);
-        } catch (...) {
-            submission.created = 0;
-            throw;
-        }
-    } else {
-        parts_.journal.begin_again(submission, now);
-        submission.state = State::submitting;
-    }
+    begin(submission, hand_over, now);
 
     if (const auto *not_mappable = std::get_if<NotMappable>(&header))
         return settle(submission, outcome_for_refused({550, "5.7.1", not_mappable->sentence}),

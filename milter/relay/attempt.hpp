@@ -37,6 +37,10 @@ class Attempt {
     /// Submits, the first time or again. submission.outcome holds the reply afterwards.
     void submit(journal::Submission &submission, const Admitted &admitted,
                 const IncomingMessage &message);
+    /// Does not submit it: the sender may not send it now. A 5xx refuses it for good, a 4xx leaves
+    /// it as it was.
+    void hold_back(journal::Submission &submission, const Admitted &admitted,
+                   const IncomingMessage &message, const Reply &why);
     /// FindSubmission. True where the provider has said `unknown` twice, a pause apart: it may be
     /// submitted again.
     [[nodiscard]] bool look_up(journal::Submission &submission) { return look_up(submission, {}); }
@@ -53,6 +57,8 @@ class Attempt {
     struct NotNow;
 
     std::variant<Ready, NotNow> ready();
+    void begin(journal::Submission &submission, const journal::HandOver &hand_over,
+               journal::Time now);
     void answered(journal::Submission &submission, soap::Answer<soap::Submitted> &answer,
                   Kept &kept);
     void settle(journal::Submission &submission, const Outcome &outcome, const std::string &detail,

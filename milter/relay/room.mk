@@ -51,6 +51,10 @@ tests_unit_submitter_test_SOURCES = tests/unit/submitter_test.cpp tests/unit/rel
 tests_unit_submitter_test_LDADD = $(RELAY_TEST_LIBS)
 tests_unit_admission_test_SOURCES = tests/unit/admission_test.cpp
 tests_unit_admission_test_LDADD = $(RELAY_TEST_LIBS)
+UNIT_TESTS += tests/unit/held_back_test
+tests_unit_held_back_test_SOURCES = tests/unit/held_back_test.cpp tests/unit/relay_fixture.hpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_held_back_test_LDADD = $(RELAY_TEST_LIBS)
 UNIT_TESTS += tests/unit/outcome_test
 tests_unit_outcome_test_SOURCES = tests/unit/outcome_test.cpp
 tests_unit_outcome_test_LDADD = $(RELAY_TEST_LIBS)

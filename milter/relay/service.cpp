@@ -58,7 +58,8 @@ class Service::Delivery final : public lmtp::Delivery {
             else
                 outcomes =
                     submitter_.submit({admitted, message_, *account->second, settings_->evidence,
-                                       settings_->configuration->lookup_pause, queue_id_});
+                                       settings_->configuration->lookup_pause, queue_id_,
+                                       [&] { return bar(admitted); }});
         } catch (const journal::Unavailable &error) {
             log::event(log::Level::error, "deferred",
                        {{"queue_id", queue_id_}, {"reason", error.what()}});
@@ -67,6 +68,12 @@ class Service::Delivery final : public lmtp::Delivery {
         for (std::size_t i = 0; i < outcomes.size(); ++i)
             replies[admitted.recipients[i].place] = outcomes[i];
         return replies;
+    }
+
+    /// Why nothing of it may go out at this moment.
+    std::optional<Reply> bar(const Admitted &admitted) const {
+        if (admitted.barred) return admitted.barred;
+        return settings_->blocks->bar(admitted.right, admitted.envelope_sender);
     }
 
     std::vector<Reply> all(const Reply &reply) const {

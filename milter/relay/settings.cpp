@@ -67,10 +67,11 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
     }
     auto senders = std::make_shared<Senders>(
         *configuration, previous == nullptr ? nullptr : previous->senders.get());
-    return std::make_shared<const Settings>(Settings{
-        configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
-        std::make_shared<Spool>(configuration->spool), journal::Evidence(configuration->evidence),
-        std::move(ended.providers), std::move(senders)});
+    return std::make_shared<const Settings>(
+        Settings{configuration, std::get<SealKeys>(std::move(keys)), std::move(accounts),
+                 std::make_shared<Spool>(configuration->spool),
+                 journal::Evidence(configuration->evidence), std::move(ended.providers),
+                 std::move(senders), std::make_shared<BlocksFile>(configuration->blocks)});
 }
 
 } // namespace demail::relay

@@ -2,6 +2,7 @@
 // no running message.
 #pragma once
 
+#include "admin/blocks_file.hpp"
 #include "admin/configuration.hpp"
 #include "admin/senders.hpp"
 #include "journal/evidence.hpp"
@@ -25,6 +26,7 @@ struct Settings {
     EndedProviders ended{};
     /// The rules and files behind it; a reload takes the files over.
     std::shared_ptr<Senders> senders{};
+    std::shared_ptr<BlocksFile> blocks = std::make_shared<BlocksFile>(""); ///< "": none
 };
 
 /// Reads the seal key and the lists of ended providers; the tokens are opened when they are first

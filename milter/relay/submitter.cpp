@@ -116,6 +116,12 @@ void Submitter::advance(Work &work, Submission &submission) {
     const Delivery &delivery = work.delivery;
     Attempt attempt({journal_, delivery.evidence, delivery.account, clock_, delivery.lookup_pause,
                      delivery.queue_id});
+    const auto submit = [&] {
+        if (const auto why = delivery.bar())
+            attempt.hold_back(submission, delivery.admitted, delivery.message, *why);
+        else
+            attempt.submit(submission, delivery.admitted, delivery.message);
+    };
     try {
         switch (submission.state) {
         case State::accepted:
@@ -123,10 +129,9 @@ void Submitter::advance(Work &work, Submission &submission) {
             return;
         case State::deferred:
             if (clock_() < submission.not_before) return;
-            return attempt.submit(submission, delivery.admitted, delivery.message);
+            return submit();
         case State::submitting:
-            if (submission.created == 0)
-                return attempt.submit(submission, delivery.admitted, delivery.message);
+            if (submission.created == 0) return submit();
             // Under our claim nobody else is at it: an earlier attempt could not write down its
             // end.
             [[fallthrough]];
@@ -134,8 +139,7 @@ void Submitter::advance(Work &work, Submission &submission) {
             if (submission.not_before == journal::never_again) return;
             [[fallthrough]];
         case State::uncertain:
-            if (attempt.look_up(submission))
-                attempt.submit(submission, delivery.admitted, delivery.message);
+            if (attempt.look_up(submission)) submit();
             return;
         }
     } catch (const journal::Conflict &) {

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class Submitter {
         const journal::Evidence &evidence;
         std::chrono::seconds lookup_pause;
         const std::string &queue_id;
+        /// Asked before each submission: why it may not go out; nullopt: it may.
+        std::function<std::optional<Reply>()> bar;
     };
     [[nodiscard]] std::vector<Reply> submit(const Delivery &delivery);
 

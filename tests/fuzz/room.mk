@@ -4,6 +4,7 @@ FUZZ_TARGETS = \
 	address \
 	apdu_answer \
 	ber \
+	blocks \
 	card_certificate \
 	card_state \
 	cardd_configuration \
@@ -46,6 +47,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/address.cpp \
 	tests/fuzz/apdu_answer.cpp \
 	tests/fuzz/ber.cpp \
+	tests/fuzz/blocks.cpp \
 	tests/fuzz/card_certificate.cpp \
 	tests/fuzz/card_state.cpp \
 	tests/fuzz/cardd_configuration.cpp \

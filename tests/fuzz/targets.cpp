@@ -8,6 +8,7 @@
     one(address) \
     one(apdu_answer) \
     one(ber) \
+    one(blocks) \
     one(card_certificate) \
     one(card_state) \
     one(cardd_configuration) \

@@ -15,8 +15,9 @@ namespace {
 const std::string a = "a@x.de-mail.de", b = "b@x.de-mail.de";
 
 std::string refused(const std::variant<relay::Admitted, Reply> &result) {
-    const auto *reply = std::get_if<Reply>(&result);
-    return reply == nullptr ? "admitted" : reply->enhanced;
+    if (const auto *reply = std::get_if<Reply>(&result)) return reply->enhanced;
+    const auto &barred = std::get<relay::Admitted>(result).barred;
+    return barred ? "barred " + barred->enhanced : "admitted";
 }
 
 std::variant<relay::Admitted, Reply> admit_fields(const Relay &relay, const HeaderFields &fields,
@@ -84,7 +85,9 @@ void an_unknown_key_waits_and_a_forged_seal_does_not() {
 void a_right_that_was_taken_away_counts_for_mail_in_the_queue() {
     Relay relay;
     relay.rules = SenderRules{};
-    CHECK_EQUAL(refused(relay.admit(SealedMessage({a}), {a})), "5.7.1");
+    CHECK_EQUAL(refused(relay.admit(SealedMessage({a}), {a})), "barred 5.7.1");
+    relay.rules = SenderRules{std::vector<AccountRules>{{"firm", nullptr, true, nullptr}}};
+    CHECK_EQUAL(refused(relay.admit(SealedMessage({a}), {a})), "barred 4.3.0");
 }
 
 void a_domain_that_has_ended_is_refused_at_rcpt() {

@@ -112,6 +112,7 @@ struct Relay {
     journal::Time now = 1'000'000'000'000;
     relay::Submitter submitter{*journal, [this] { return now; }};
     std::shared_ptr<FakeProvider> provider = std::make_shared<FakeProvider>();
+    std::optional<Reply> bar; ///< of what may not go out
     relay::Account account{"firm", "fp", [this] { return std::make_unique<Shared>(provider); }};
     SealKeys keys = std::get<SealKeys>(SealKeys::parse("k1 " + hex(std::string(32, 'k')) + "\n"));
     SenderRules rules{std::vector<SenderRule>{{"firm",
@@ -141,8 +142,9 @@ struct Relay {
     std::vector<Reply> submit(const relay::Admitted &admitted,
                               const relay::IncomingMessage &incoming) {
         const std::string queue_id = "4abc";
-        return submitter.submit(
-            {admitted, incoming, account, evidence, std::chrono::seconds(60), queue_id});
+        return submitter.submit({admitted, incoming, account, evidence, std::chrono::seconds(60),
+                                 queue_id,
+                                 [&] { return admitted.barred ? admitted.barred : bar; }});
     }
 
     /// What a part that works without a delivery needs.
