@@ -20,6 +20,8 @@ EXTRA_DIST += \
 	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
 	tests/e2e/test_card_renewal.py \
+	tests/e2e/rights_world.py \
+	tests/e2e/sasl.py \
 	tests/e2e/sealing.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_beside.py \
@@ -44,6 +46,7 @@ EXTRA_DIST += \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_key_rotation.py \
 	tests/data/outcomes \
+	tests/data/rights \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
 	tests/e2e/test_rebuild.py \
@@ -52,6 +55,7 @@ EXTRA_DIST += \
 	tests/e2e/test_options.py \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \
+	tests/e2e/test_rights_cases.py \
 	tests/e2e/test_sandbox.py \
 	tests/e2e/test_sendmail.py \
 	tests/e2e/test_size.py \

@@ -109,6 +109,7 @@ void read_sender(FaultList &faults, const toml::table &table, const AccountConfi
     rule.local = section.boolean("local").value_or(false);
     rule.defaults = read_options(section, "defaults");
     rule.allow = read_options(section, "allow");
+    rule.automatic = section.boolean("automatic").value_or(false);
     rule.delegate = read_address(section, "delegate", places["delegate"]);
     rule.delegate_as = read_address(section, "delegate_as", places["delegate_as"]);
     section.finish();

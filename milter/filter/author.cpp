@@ -15,15 +15,25 @@ bool is_resent(const HeaderField &field) {
     return ascii::equal(std::string_view(field.name).substr(0, resent.size()), resent);
 }
 
+Objection several(std::string_view name, std::size_t times) {
+    return {fmt::format("The message has {} {} fields; a De-Mail can have one: leave out the others.",
+                        times, name)};
+}
+
 std::optional<Objection> objection_to_from(const HeaderFields &fields, const Right &right,
                                            const Address &envelope_sender) {
-    if (count(fields, "From") != 1) return Objection{"A De-Mail must have exactly one From field."};
+    const std::size_t times = count(fields, "From");
+    if (times == 0)
+        return Objection{"The message has no From field; a De-Mail needs one, with your address."};
+    if (times > 1) return several("From", times);
     const auto author = author_of(fields);
-    if (!author) return Objection{"The From field of a De-Mail must hold exactly one address."};
+    if (!author)
+        return Objection{"The From field holds several addresses or none that can be read; a "
+                         "De-Mail has one author: write your address there, alone."};
     const auto mapped = SenderRules::map(right, envelope_sender, *author);
     if (!mapped || !(*mapped == right.sender))
-        return Objection{fmt::format("The From field must hold the address that belongs to the "
-                                     "envelope sender; {} does not belong to {}.",
+        return Objection{fmt::format("The From field holds {}, which does not belong to the "
+                                     "envelope sender {}; write your own address there.",
                                      author->str(), envelope_sender.str())};
     return std::nullopt;
 }
@@ -38,7 +48,7 @@ std::optional<Objection> objection_to_delegate(const HeaderFields &fields, const
         SenderRules::map(right, envelope_sender, mailboxes->front().address) ==
             right.rule->delegate_as)
         return std::nullopt;
-    return Objection{fmt::format("Who writes for {} must say so: the Sender field must hold {}.",
+    return Objection{fmt::format("Who writes for {} must say so: write {} into the Sender field.",
                                  right.rule->from.str(), right.rule->delegate->lower())};
 }
 
@@ -46,10 +56,12 @@ std::optional<Objection> objection_to(std::string_view name, const HeaderFields 
                                       const Right &right, const Address &envelope_sender) {
     const std::size_t times = count(fields, name);
     if (times == 0) return std::nullopt;
-    if (times > 1) return Objection{fmt::format("A De-Mail must have at most one {} field.", name)};
+    if (times > 1) return several(name, times);
     const auto mailboxes = parse_mailboxes(topmost(fields, name)->value);
     if (!mailboxes || mailboxes->empty())
-        return Objection{fmt::format("The {} field holds no address that can be read.", name)};
+        return Objection{fmt::format("The {} field holds no address that can be read; correct it "
+                                     "or remove it.",
+                                     name)};
     for (const Mailbox &mailbox : *mailboxes) {
         if (!SenderRules::map(right, envelope_sender, mailbox.address))
             return Objection{fmt::format("The {} field holds {}, which is no De-Mail address of "
@@ -66,7 +78,7 @@ std::optional<Objection> objection_to_demail_sender(const HeaderFields &fields,
     const auto address = Address::parse(field->unfolded());
     if (address && *address == right.sender) return std::nullopt;
     return Objection{fmt::format("The field x-de-mail-sender may only repeat {}, the De-Mail "
-                                 "address of this sender.",
+                                 "address of this sender; remove it.",
                                  right.sender.lower())};
 }
 

@@ -3,6 +3,8 @@ libdemail_filter_a_CPPFLAGS = $(AM_CPPFLAGS) $(FMT_CFLAGS)
 libdemail_filter_a_SOURCES = \
 	milter/filter/author.cpp \
 	milter/filter/author.hpp \
+	milter/filter/automatic.cpp \
+	milter/filter/automatic.hpp \
 	milter/filter/domain_list.cpp \
 	milter/filter/domain_list.hpp \
 	milter/filter/events.cpp \
@@ -66,6 +68,10 @@ tests_unit_filter_refusals_test_LDADD = $(FILTER_TEST_LIBS)
 UNIT_TESTS += tests/unit/filter_header_test
 tests_unit_filter_header_test_SOURCES = tests/unit/filter_header_test.cpp tests/unit/filter_fixture.hpp
 tests_unit_filter_header_test_LDADD = $(FILTER_TEST_LIBS)
+
+UNIT_TESTS += tests/unit/filter_automatic_test
+tests_unit_filter_automatic_test_SOURCES = tests/unit/filter_automatic_test.cpp tests/unit/filter_fixture.hpp
+tests_unit_filter_automatic_test_LDADD = $(FILTER_TEST_LIBS)
 
 UNIT_TESTS += tests/unit/filter_subject_flags_test
 tests_unit_filter_subject_flags_test_SOURCES = tests/unit/filter_subject_flags_test.cpp tests/unit/filter_fixture.hpp

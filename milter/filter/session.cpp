@@ -1,6 +1,7 @@
 #include "filter/session.hpp"
 
 #include "filter/author.hpp"
+#include "filter/automatic.hpp"
 #include "filter/subject_flags.hpp"
 #include "message/ascii.hpp"
 #include "message/seal_check.hpp"
@@ -24,7 +25,8 @@ bool decides(std::string_view name) {
     constexpr std::string_view resent = "resent-";
     return std::any_of(sealed.begin(), sealed.end(),
                        [&](std::string_view one) { return ascii::equal(name, one); }) ||
-           ascii::equal(name.substr(0, resent.size()), resent) || reads_as_demail(name);
+           ascii::equal(name.substr(0, resent.size()), resent) || can_tell_automatic(name) ||
+           reads_as_demail(name);
 }
 
 std::string_view without_brackets(std::string_view text) {
@@ -34,10 +36,14 @@ std::string_view without_brackets(std::string_view text) {
 }
 
 Reply no_right(const std::string &sender, const std::string &login) {
-    std::string text = "The sender " + sender;
-    text += login.empty() ? ", not logged in," : ", logged in as " + login + ",";
-    text += " has no right to send De-Mail from this client; log in or write from an address that "
-            "has it, or ask the administrator for a rule.";
+    std::string text = sender;
+    if (login.empty())
+        text += " may not send De-Mail from this client without a login; log in, or ask the "
+                "administrator for a rule.";
+    else
+        text += " may not send De-Mail from this client with the login " + login +
+                "; write from the address that belongs to the login, or ask the administrator for "
+                "a rule.";
     return {550, "5.7.1", std::move(text)};
 }
 
@@ -159,8 +165,8 @@ std::optional<Reply> Session::find_right() {
     message.right = std::move(answer.right);
     if (message.right || (message.local && !observing())) return std::nullopt;
     if (message.sender.empty())
-        return refused("De-Mail takes no message from the null sender <>; nothing can be reported "
-                       "to it.");
+        return refused("De-Mail takes no message from the null sender <>, to which nothing could "
+                       "be reported; send it from an address of your own.");
     return no_right(message.sender, message.login);
 }
 
@@ -212,6 +218,8 @@ std::optional<Reply> Session::judge_header() {
     if (!message.right) return find_right().value_or(no_right(message.sender, message.login));
     if (auto reply = judge_author()) return reply;
     if (auto reply = bar()) return reply; // the letter may be another's than RCPT thought
+    if (auto objection = objection_to_automatic(message.fields, *message.right->rule))
+        return refused(std::move(objection->sentence));
     return judge_options();
 }
 

@@ -18,8 +18,9 @@ std::variant<CheckedSeal, Reply> only_seal(const HeaderFields &fields, const Sea
     const std::size_t seals = count(fields, seal_field);
     if (seals == 0)
         return no_seal("Not sent as De-Mail: this message did not pass the De-Mail gateway's check "
-                       "(an alias, a forward or a by-pass brought it here); write to the De-Mail "
-                       "address directly");
+                       "(an alias, a forward, a program on the mail server that has no rule, or a "
+                       "by-pass brought it here); write to the De-Mail address directly, or ask "
+                       "the administrator");
     if (seals > 1)
         return no_seal("Not sent as De-Mail: the message carries more than one De-Mail seal; send "
                        "it anew");

@@ -9,7 +9,7 @@ namespace demail {
 namespace {
 
 constexpr std::string_view words_known =
-    "local, login=, network=, defaults=, allow=, delegate= and delegate_as=";
+    "local, automatic, login=, network=, defaults=, allow=, delegate= and delegate_as=";
 
 /// What stands between blanks, cut off `rest`; "" at the end.
 std::string_view next_word(std::string_view &rest) {
@@ -91,7 +91,11 @@ std::optional<std::string> read_word(std::string_view word, SenderRule &into) {
         into.local = true;
         return std::nullopt;
     }
-    if (value.empty() || key == "local")
+    if (word == "automatic") {
+        into.automatic = true;
+        return std::nullopt;
+    }
+    if (value.empty() || key == "local" || key == "automatic")
         return quoted(word) + " is not known here; known are " + std::string(words_known) + ".";
     if (key == "login") {
         into.login = value;
@@ -119,7 +123,7 @@ std::variant<SenderRule, std::string> parse_sender_line(std::string_view line,
     rule.account = account;
     if (auto fault = read_pattern(from, "the sender", rule.from)) return *fault;
     if (auto fault = read_pattern(as, "the De-Mail address", rule.as)) return *fault;
-    std::array<std::string_view, 8> seen;
+    std::array<std::string_view, 8> seen; // one for each word there is
     std::size_t count = 0;
     for (auto word = next_word(rest); !word.empty(); word = next_word(rest)) {
         if (!is_printable_utf8(word))
@@ -148,6 +152,7 @@ std::string sender_line(const SenderRule &rule) {
     if (rule.local) line += " local";
     add("defaults=", rule.defaults.str());
     add("allow=", rule.allow.str());
+    if (rule.automatic) line += " automatic";
     if (rule.delegate) add("delegate=", rule.delegate->lower());
     if (rule.delegate_as) add("delegate_as=", rule.delegate_as->lower());
     return line;

@@ -145,6 +145,7 @@ std::string rule_text(const SenderRule &rule) {
     if (!rule.login.empty()) text += fmt::format(", login = \"{}\"", rule.login);
     if (!rule.networks.empty()) text += ", from its network";
     if (rule.local) text += ", local";
+    if (rule.automatic) text += ", automatic";
     if (rule.delegate)
         text += fmt::format(", delegate = \"{}\", delegate_as = \"{}\"", rule.delegate->lower(),
                             rule.delegate_as->lower());

@@ -65,6 +65,7 @@ static void a_line_says_all_that_a_table_of_demail_toml_can() {
           "*@firm.example *@firm.de-mail.de login=* network=10.0.0.0/8,2001:db8::/32 "
           "defaults=confirmation-of-dispatch allow=confirmation-of-receipt,private",
           "root@firm.example system@firm.de-mail.de local",
+          "bill@firm.example bill@firm.de-mail.de login=erp automatic",
           "boss@firm.example boss@firm.de-mail.de login=anna delegate=anna@firm.example "
           "delegate_as=anna@firm.de-mail.de"})
         CHECK_EQUAL(read(line), line);
@@ -86,6 +87,7 @@ static void what_a_line_may_not_say() {
              {both + "login=", "\"login=\" is not known"},
              {both + "logn=a", "\"logn=a\" is not known"},
              {both + "local=yes", "\"local=yes\" is not known"},
+             {both + "login=a automatic=yes", "\"automatic=yes\" is not known"},
              {both + "local login=a", "neither login nor network"},
              {"*@firm.example *@firm.de-mail.de local", "without *"},
              {both + "network=10.0.0.1/8", "without host bits"},
