@@ -47,7 +47,7 @@ class Slapd(Process):
             self.program, "-d", "0", "-f", os.path.join(self.directory, "slapd.conf"), "-h",
             f"ldaps://127.0.0.1:{self.tls} ldap://127.0.0.1:{self.plain} {self.local}"], directory)
 
-    def create(self, authority, limits=""):
+    def create(self, authority, limits="sizelimit unlimited"):
         os.makedirs(os.path.join(self.directory, "data"))
         pki.make_server(self.directory, authority)
         with open(os.path.join(self.directory, "slapd.conf"), "w", encoding="ascii") as file:
@@ -73,6 +73,7 @@ rootdn "cn=root,{SUFFIX}"
 rootpw root
 directory {self.directory}/data
 dbnosync
+maxsize 1073741824
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{READER}" read by * none
 """)
