@@ -3,13 +3,14 @@
 
 build_packages='autoconf automake libtool autoconf-archive pkg-config g++ make
 	libmilter-dev libcurl4-openssl-dev libssl-dev libxml2-dev libsoci-dev libboost-dev
-	libsqlite3-dev libpq-dev libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libidn2-dev
+	libsqlite3-dev libpq-dev libldap-dev libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev libidn2-dev
 	libp11-kit-dev libp11-dev libpcsclite-dev libpsl-dev libsystemd-dev libcmocka-dev'
 run_packages='postfix softhsm2 opensc openssl pcscd vsmartcard-vpcd python3 python3-lxml
 	python3-xmlsec python3-cryptography procps ca-certificates'
 test_packages='cmake curl gnutls-bin libengine-pkcs11-openssl p11-kit python3-pykcs11
 	python3-pyscard python3-gi gir1.2-gmime-3.0 libxml2-utils xmlsec1 xz-utils systemd clang libclang-rt-dev
 	valgrind postgresql opendkim dovecot-core python3-dkim python3-milter'
+	valgrind postgresql slapd opendkim python3-dkim python3-milter'
 
 say() { printf '\n==> %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }

@@ -76,6 +76,7 @@ dist_man_MANS = \
 	contrib/man/demail-cardd.8 \
 	contrib/man/demail-milter.8 \
 	contrib/man/demail-relay.8 \
+	contrib/man/demail-directory.8 \
 	contrib/man/demail-sandbox.1 \
 	contrib/man/demail.toml.5 \
 	contrib/man/demailctl.1

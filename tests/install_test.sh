@@ -26,6 +26,8 @@ cat >"$root.expected" <<END
 755 usr/bin/demailctl
 755 usr/lib/pkcs11/demail-tcos-pkcs11.so
 644 usr/lib/systemd/system/demail-cardd.service
+644 usr/lib/systemd/system/demail-directory.service
+644 usr/lib/systemd/system/demail-directory.timer
 644 usr/lib/systemd/system/demail-milter.service
 644 usr/lib/systemd/system/demail-purge.service
 644 usr/lib/systemd/system/demail-purge.timer
@@ -34,6 +36,7 @@ cat >"$root.expected" <<END
 644 usr/lib/sysusers.d/postfix-demail.conf
 644 usr/lib/tmpfiles.d/postfix-demail.conf
 755 usr/sbin/demail-cardd
+755 usr/sbin/demail-directory
 755 usr/sbin/demail-milter
 755 usr/sbin/demail-relay
 644 usr/share/man/man1/demail-sandbox.1
@@ -41,6 +44,7 @@ cat >"$root.expected" <<END
 644 usr/share/man/man5/cardd.toml.5
 644 usr/share/man/man5/demail.toml.5
 644 usr/share/man/man8/demail-cardd.8
+644 usr/share/man/man8/demail-directory.8
 644 usr/share/man/man8/demail-milter.8
 644 usr/share/man/man8/demail-relay.8
 644 usr/share/p11-kit/modules/demail-tcos.module
@@ -61,7 +65,7 @@ sandbox=usr/share/demail-sandbox
 (cd "$root/$sandbox" && find . ! -type d -printf '%P\n' | sort) |
 	diff "$root.expected" - || fail 'The installed sandbox is another than that of the source (< source).'
 
-for daemon in demail-milter demail-relay; do
+for daemon in demail-milter demail-relay demail-directory; do
 	"$root/usr/sbin/$daemon" --version | grep -q "^$daemon [0-9]" || fail "$daemon --version"
 	grep -q "^ExecStart=.*/sbin/$daemon$" "$root/usr/lib/systemd/system/$daemon.service" ||
 		fail "$daemon.service does not start $daemon."

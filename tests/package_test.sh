@@ -37,6 +37,7 @@ is /var/lib/demail 755 demail-relay demail-relay
 is /var/lib/demail/spool 700 demail-relay demail-relay
 is /var/lib/demail/evidence 700 demail-relay demail-relay
 is /var/lib/demail/blocks 2775 demail-relay demail-admin
+is /var/lib/demail-directory 755 demail-directory demail-directory
 is /var/lib/demail/domains 644 demail-relay demail-relay
 database=$(postconf -h default_database_type):/var/lib/demail/domains
 [ "$(as nobody nogroup postmap -q de-mail.de "$database")" = active ] || fail 'the index does not name de-mail.de'

@@ -6,7 +6,7 @@ command -v systemd-analyze >/dev/null || exit 77
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 
-for daemon in demail-milter demail-relay demail-purge demail-cardd; do
+for daemon in demail-milter demail-relay demail-purge demail-directory demail-cardd; do
 	unit=$directory/$daemon.service
 	# A program that is there: the daemons may not be installed on this host.
 	sed 's|^ExecStart=.*|ExecStart=/bin/true|' "$BUILDDIR"/*/units/"$daemon.service" >"$unit"

@@ -58,28 +58,6 @@ std::optional<Address> read_address(Section &section, std::string_view key,
     return address;
 }
 
-OptionSet read_options(Section &section, std::string_view key) {
-    OptionSet options;
-    if (!section.has(key)) return section.texts(key), options;
-    for (const Located &name : section.texts(key).value_or(std::vector<Located>{})) {
-        if (const auto option = option_named(name.text)) {
-            options.set(*option);
-            continue;
-        }
-        const auto nearest =
-            std::min_element(all_options.begin(), all_options.end(), [&](Option a, Option b) {
-                return edit_distance(name.text, demail::name(a)) <
-                       edit_distance(name.text, demail::name(b));
-            });
-        section.fault(name.at,
-                      fmt::format("unknown option \"{}\" in {}; the nearest known option is "
-                                  "\"{}\".",
-                                  log::escaped(name.text.substr(0, 64)), key,
-                                  demail::name(*nearest)));
-    }
-    return options;
-}
-
 void read_networks(Section &section, SenderRule &rule) {
     for (const auto &[network, text] : read_networks(section, "network")) {
         if (network.loopback())
@@ -173,6 +151,28 @@ void check_provider(Section &section, const Located &name, const AccountConfigur
 }
 
 } // namespace
+
+OptionSet read_options(Section &section, std::string_view key) {
+    OptionSet options;
+    if (!section.has(key)) return section.texts(key), options;
+    for (const Located &name : section.texts(key).value_or(std::vector<Located>{})) {
+        if (const auto option = option_named(name.text)) {
+            options.set(*option);
+            continue;
+        }
+        const auto nearest =
+            std::min_element(all_options.begin(), all_options.end(), [&](Option a, Option b) {
+                return edit_distance(name.text, demail::name(a)) <
+                       edit_distance(name.text, demail::name(b));
+            });
+        section.fault(name.at,
+                      fmt::format("unknown option \"{}\" in {}; the nearest known option is "
+                                  "\"{}\".",
+                                  log::escaped(name.text.substr(0, 64)), key,
+                                  demail::name(*nearest)));
+    }
+    return options;
+}
 
 std::optional<Located> read_name(Section &section, std::string_view key) {
     auto name = section.required_text(key);

@@ -17,6 +17,9 @@ namespace demail {
 /// A PKCS#11 URI (RFC 7512); "" where the key is missing or faulty.
 [[nodiscard]] std::string read_key_uri(Section &section, std::string_view key);
 
+/// Option names; a fault for each that is none.
+[[nodiscard]] OptionSet read_options(Section &section, std::string_view key);
+
 /// Days that evidence is kept: more than a seal lives, so that no retry meets what has gone.
 [[nodiscard]] std::optional<std::chrono::days>
 read_retention(Section &section, std::string_view key, const Configuration &configuration);

@@ -1,6 +1,7 @@
 #include "admin/configuration.hpp"
 
 #include "admin/account_section.hpp"
+#include "admin/directory_section.hpp"
 #include "admin/network_list.hpp"
 #include "admin/tls_section.hpp"
 #include "base/log.hpp"
@@ -15,7 +16,7 @@ namespace demail {
 namespace {
 
 /// Keys of [poll] and the like come with later versions; until then nobody may think they work.
-constexpr std::string_view reserved_tables[] = {"poll", "alarm", "status", "hook", "directory"};
+constexpr std::string_view reserved_tables[] = {"poll", "alarm", "status", "hook"};
 
 void assign(std::string &to, std::optional<Located> from) {
     if (from) to = std::move(from->text);
@@ -214,6 +215,8 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
     for (const toml::table *account : root.tables("account", "[[account]]"))
         read_account(faults, *account, configuration, rules);
     configuration.rules = SenderRules(std::move(rules));
+    if (const toml::table *directory = root.table("directory"))
+        read_directory(faults, *directory, configuration);
     for (const std::string_view name : reserved_tables)
         root.reserve(name);
     root.finish();

@@ -44,6 +44,17 @@ struct AccountConfiguration {
     std::optional<std::chrono::days> retention; ///< of its evidence, where it has one of its own
 };
 
+/// Where demail-directory asks who may send, and what it makes of the answer.
+struct DirectoryConfiguration {
+    std::string account; ///< whose senders_file is written
+    std::string url, ca_file, bind_dn, password_file;
+    std::string base, filter;                        ///< the account's name is in it already
+    std::string from, as, login;                     ///< attributes
+    std::string defaults_attribute, allow_attribute; ///< "" for none
+    OptionSet defaults, allow;                       ///< of every sender
+    std::chrono::seconds timeout{10};                ///< for each answer
+};
+
 /// Immutable once read; daemons share it by std::shared_ptr<const Configuration>, so a reload
 /// disturbs no running message.
 struct Configuration {
@@ -66,7 +77,7 @@ struct Configuration {
     std::string seal_key_file = "/etc/demail/seal.key";
     std::chrono::seconds seal_lifetime{6 * 86400}; ///< Postfix's maximal_queue_lifetime + 1 day
     bool refuse_mixed_recipients = false;
-    bool subject_flags = true;   ///< options may be asked for in the Subject
+    bool subject_flags = true; ///< options may be asked for in the Subject
     std::string blocks = "/var/lib/demail/blocks/blocked"; ///< demailctl writes it; may be absent
     std::string ended_providers; ///< the operator's list of them; "": none
     std::string shipped_ended_providers = PKGDATADIR "/ended-providers.toml";
@@ -81,6 +92,7 @@ struct Configuration {
     std::chrono::days retention{2557};
     std::vector<ProviderConfiguration> providers;
     std::vector<AccountConfiguration> accounts;
+    std::optional<DirectoryConfiguration> directory;
     /// Of all accounts in the file's order, without those of their senders_files (senders.hpp).
     SenderRules rules;
     std::vector<ConfigurationFault> warnings; ///< what is allowed but seldom meant
@@ -101,5 +113,8 @@ parse_configuration(std::string_view text, const std::string &file);
 /// not world-anything). `for_relay`: CA file, signers, key URIs and PIN files too.
 [[nodiscard]] std::vector<ConfigurationFault> check_files(const Configuration &configuration,
                                                           const std::string &file, bool for_relay);
+/// The same of the files that [directory] names.
+[[nodiscard]] std::vector<ConfigurationFault>
+check_directory_files(const Configuration &configuration, const std::string &file);
 
 } // namespace demail

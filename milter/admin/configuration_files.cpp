@@ -45,6 +45,14 @@ class FileCheck {
             fault(fmt::format("PIN file {} is empty.", *key->pin_file));
     }
 
+    /// Of the directory's login.
+    void password(const std::string &path) {
+        if (path.empty()) return;
+        const auto text = read(path, "the directory's password file", 0137, "0640");
+        if (text && text->find_first_not_of("\r\n") == std::string::npos)
+            fault(fmt::format("the directory's password file {} is empty.", path));
+    }
+
     /// libpq passes over one that others may read.
     void journal_password(const std::string &journal) {
         const auto path = password_file(journal);
@@ -136,6 +144,16 @@ std::vector<ConfigurationFault> check_files(const Configuration &configuration,
     for (ConfigurationFault &one : read_ended_providers(configuration).faults)
         faults.push_back(std::move(one));
     return faults;
+}
+
+std::vector<ConfigurationFault> check_directory_files(const Configuration &configuration,
+                                                      const std::string &file) {
+    FileCheck check(file);
+    if (configuration.directory) {
+        check.certificates(configuration.directory->ca_file, "CA file");
+        check.password(configuration.directory->password_file);
+    }
+    return check.take();
 }
 
 } // namespace demail

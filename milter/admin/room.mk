@@ -10,6 +10,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/configuration_files.cpp \
 	milter/admin/daemon.cpp \
 	milter/admin/daemon.hpp \
+	milter/admin/directory_section.cpp \
+	milter/admin/directory_section.hpp \
 	milter/admin/ended_providers_file.cpp \
 	milter/admin/ended_providers_file.hpp \
 	milter/admin/guarded_file.cpp \
@@ -17,6 +19,8 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/network_list.cpp \
 	milter/admin/network_list.hpp \
 	milter/admin/seal_key_file.cpp \
+	milter/admin/search_filter.cpp \
+	milter/admin/search_filter.hpp \
 	milter/admin/seal_key_file.hpp \
 	milter/admin/senders.cpp \
 	milter/admin/senders.hpp \

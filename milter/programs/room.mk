@@ -26,6 +26,12 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 	libdemail-daemon.a libdemail-base.a $(MILTER_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
 	$(OPENSSL_LIBS) -ldl
 
+sbin_PROGRAMS += demail-directory
+demail_directory_SOURCES = milter/programs/demail-directory.cpp
+demail_directory_LDADD = libdemail-directory.a libdemail-admin.a libdemail-crypto.a libdemail-message.a \
+	libdemail-daemon.a libdemail-base.a $(LDAP_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
+	$(OPENSSL_LIBS) -ldl
+
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
 libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \

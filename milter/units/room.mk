@@ -1,11 +1,12 @@
 # What the daemons need of a host with systemd. make fills in the directories: configure writes
 # ${prefix} where make knows a path.
 units = \
+	milter/units/demail-directory.service \
 	milter/units/demail-milter.service \
 	milter/units/demail-purge.service \
 	milter/units/demail-relay.service
 nodist_systemdsystemunit_DATA = $(units)
-dist_systemdsystemunit_DATA = milter/units/demail-purge.timer
+dist_systemdsystemunit_DATA = milter/units/demail-directory.timer milter/units/demail-purge.timer
 $(units): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
 		sed 's|@bindir[@]|$(bindir)|g; s|@sbindir[@]|$(sbindir)|g' $< >$@.part && mv $@.part $@

@@ -2,8 +2,8 @@
 """The project's figures, ours beside a floor or a peer, by medians of interleaved rounds.
 
     make bench                              all of them, about seven minutes; needs root
-    make bench BENCHFLAGS="--only milter"   milter, relay, memory, wire, token, card, journal, relays
-                                            or recovery
+    make bench BENCHFLAGS="--only milter"   milter, rules, relay, memory, wire, token, card, journal,
+                                            relays or recovery
 """
 
 import argparse
@@ -28,7 +28,7 @@ from sandbox import Sandbox, free_port  # noqa: E402
 from slow_token import SESSIONS, SlowToken  # noqa: E402
 
 BUILD = os.path.realpath(os.environ.get("BUILDDIR") or os.getcwd())
-CHOICES = ("wire", "token", "card", "milter", "relay", "memory", "journal", "relays", "recovery")
+CHOICES = ("wire", "rules", "token", "card", "milter", "relay", "memory", "journal", "relays", "recovery")
 LIMIT = 47185920  # message_size_limit of contracts.md
 
 
@@ -38,12 +38,18 @@ def bench_milter(box, ports, options, table, notes):
     try:
         load.start()
         load.check_verification()
+        load.check_rules()
         found = interleaved(options.rounds, {
             name: lambda name=name: load.load(name, options.messages) for name in ports})
     finally:
         load.stop()
     table.ratio("milter, CPU ms a message: empty milter", found["demail"], found["empty"], 1.0)
     table.ratio("milter, CPU ms a message: OpenDKIM", found["demail"], found["opendkim"], 0.35)
+    # Beside the example's three rules: what a hundred thousand cost those who send no De-Mail.
+    table.ratio("milter, 100 000 rules, CPU ms a message: empty", found["rules"], found["empty"],
+                1.0)
+    table.ratio("milter, 100 000 rules, CPU ms a message: 3 rules", found["rules"],
+                found["demail"], 1.1)
     notes += [spread(f"milter: {name}", figures) for name, figures in found.items()]
 
 
@@ -107,6 +113,17 @@ def bench_wire(table):
     table.rate("20 MiB submissions, MiB/s: floor", [ours], [floor], 0.9)
 
 
+def bench_rules(table, notes):
+    done = subprocess.run([os.path.join(BUILD, "tests/bench/rules")], check=True, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    few, *many = ([float(word) for word in line.split()] for line in done.stdout.splitlines())
+    for count, *costs, read in many:
+        for what, mine, its in zip(("RCPT, may", "RCPT, may not", "relay's question"), costs,
+                                   few[1:]):
+            table.ratio(f"{what}, us: {count:.0f} rules over 10", [mine], [its], 2.0)
+        notes.append(f"rules: a file of {count:.0f} is read in {read:.0f} ms")
+
+
 def bench_token(options, table):
     with Sandbox(tempfile.mkdtemp(prefix="demail-bench-", dir="/tmp"), BUILD) as box:
         box.create()
@@ -160,6 +177,8 @@ def run(options):
     wanted = options.only or CHOICES
     if "wire" in wanted:
         bench_wire(table)
+    if "rules" in wanted:
+        bench_rules(table, notes)
     if "token" in wanted:
         bench_token(options, table)
     if "card" in wanted:
@@ -178,7 +197,7 @@ def run(options):
 
 
 def bench_daemons(options, wanted, table, notes):
-    ports = {name: free_port() for name in ("demail", "empty", "opendkim")}
+    ports = {name: free_port() for name in ("demail", "empty", "opendkim", "rules")}
     with Sandbox(tempfile.mkdtemp(prefix="demail-bench-", dir="/tmp"), BUILD) as box:
         box.create(settings={"default_transport": "discard:"},
                    services=MilterLoad.services(ports))

@@ -1,4 +1,5 @@
-"""Ordinary mail through a private Postfix to each of three milters: ours, the empty one, OpenDKIM.
+"""Ordinary mail through a private Postfix to each of four milters: ours, the empty one, OpenDKIM, and
+ours again with a hundred thousand sender rules.
 
 All get one and the same message, signed by DKIM so that OpenDKIM verifies it, by a key from a file
 instead of DNS. One connection a message, as most of the Internet's mail comes.
@@ -15,11 +16,13 @@ import subprocess
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from client import Client
 from figures import cpu_seconds
 from process import Failure, Process
-from daemons import listens
+from daemons import find_program, listens
 
 SIZE = 4096
+RULES = 100_000
 SENDER, DOMAIN, SELECTOR = "ida@internet.example", "internet.example", "bench"
 RECIPIENT = "otto@elsewhere.example"
 SIGNED = ("from", "to", "subject", "date", "message-id", "mime-version", "content-type")
@@ -95,6 +98,11 @@ class MilterLoad:
             box.directory)
         self.opendkim = Process("opendkim", [
             OPENDKIM, "-f", "-x", os.path.join(self.directory, "opendkim.conf")], box.directory)
+        self.rules = Process("demail-milter-rules", [
+            find_program(build_directory, "demail-milter"), "--config",
+            os.path.join(self.directory, "rules.toml")], box.directory, {"DEMAIL_LOG": "stderr"})
+        self.processes = {"demail": box.milter, "empty": self.empty, "opendkim": self.opendkim,
+                          "rules": self.rules}
 
     def socket(self, name):
         if name == "demail":
@@ -105,7 +113,7 @@ class MilterLoad:
     def services(ports):
         """master.cf's lines: for the sandbox's creation."""
         sockets = {"demail": "demail-milter/milter.sock", "empty": "bench/empty.sock",
-                   "opendkim": "bench/opendkim.sock"}
+                   "opendkim": "bench/opendkim.sock", "rules": "bench/rules.sock"}
         return [f"127.0.0.1:{port} inet n - n - - smtpd -o "
                 f"{{ smtpd_milters={{ unix:{sockets[name]}, default_action=tempfail }} }}"
                 for name, port in ports.items()]
@@ -125,9 +133,20 @@ class MilterLoad:
         self._write("opendkim.conf", OPENDKIM_CONF.format(
             socket=self.socket("opendkim"), keys=os.path.join(self.directory, "keys"),
             nobody=os.path.join(self.directory, "nobody")))
+        self._create_rules()
         message = signed_message(key)
         # smtp-source ends each line with CRLF itself.
         self._write("message", message.replace("\r\n", "\n"))
+
+    def _create_rules(self):
+        self._write("senders", "".join(
+            f"person{i}@firm.example person{i}@firm.de-mail.de login=person{i}\n"
+            for i in range(RULES)))
+        domains = 'domains = ["firm.de-mail.de"]\n'
+        file = os.path.join(self.directory, "senders")
+        self._write("rules.toml", self.box.daemons.configuration().replace(
+            self.box.postfix.milter_socket, self.socket("rules")).replace(
+            domains, f'{domains}senders_file = "{file}"\n'))
 
     def _write(self, name, text):
         with open(os.path.join(self.directory, name), "w", encoding="ascii") as file:
@@ -136,7 +155,8 @@ class MilterLoad:
     def start(self):
         before = os.umask(0o007)
         try:
-            for process, name in ((self.empty, "empty"), (self.opendkim, "opendkim")):
+            for process, name in ((self.empty, "empty"), (self.opendkim, "opendkim"),
+                                  (self.rules, "rules")):
                 process.start()
                 process.wait_until(lambda name=name: listens(self.socket(name)), "its socket")
         finally:
@@ -145,6 +165,7 @@ class MilterLoad:
     def stop(self):
         self.empty.stop()
         self.opendkim.stop()
+        self.rules.stop()
 
     def check_verification(self):
         """OpenDKIM must do what it is measured at: its verdict is in what it lets pass."""
@@ -156,6 +177,11 @@ class MilterLoad:
             raise Failure("OpenDKIM did not verify the message: "
                           f"{kept and kept[0]['content'][:600]}")
 
+    def check_rules(self):
+        """They are in force, read and in memory: the last of them lets somebody send."""
+        with Client(self.ports["rules"], login=f"person{RULES - 1}") as client:
+            client.envelope(f"person{RULES - 1}@firm.example", ["bob@other.de-mail.de"])
+
     def send(self, name, count, recipient=RECIPIENT):
         subprocess.run(["smtp-source", "-s", "2", "-m", str(count), "-F", self.message, "-f",
                         SENDER, "-t", recipient, f"127.0.0.1:{self.ports[name]}"],
@@ -163,7 +189,7 @@ class MilterLoad:
 
     def load(self, name, count):
         """Milliseconds of CPU of the milter for one message."""
-        pid = {"demail": self.box.milter, "empty": self.empty, "opendkim": self.opendkim}[name].pid
+        pid = self.processes[name].pid
         before = cpu_seconds(pid)
         self.send(name, count)
         return (cpu_seconds(pid) - before) * 1000 / count

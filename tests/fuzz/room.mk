@@ -11,6 +11,7 @@ FUZZ_TARGETS = \
 	certificate \
 	configuration \
 	content \
+	directory_entry \
 	domain_list \
 	domain_rules \
 	ecdsa \
@@ -32,7 +33,7 @@ FUZZ_TARGETS = \
 	wire_reply \
 	wire_request \
 	xml
-FUZZ_LIBS = libfuzz.a libdemail-broker.a libdemail-tcos.a libdemail-wire.a libdemail-filter.a $(ROOMS_RELAY) $(LIBS_RELAY)
+FUZZ_LIBS = libfuzz.a libdemail-broker.a libdemail-tcos.a libdemail-wire.a libdemail-filter.a libdemail-directory.a $(ROOMS_RELAY) $(LIBS_RELAY)
 FUZZ_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests/fuzz $(XML_CFLAGS) $(CURL_CFLAGS)
 
 EXTRA_LIBRARIES = libfuzz.a
@@ -54,6 +55,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/certificate.cpp \
 	tests/fuzz/configuration.cpp \
 	tests/fuzz/content.cpp \
+	tests/fuzz/directory_entry.cpp \
 	tests/fuzz/domain_list.cpp \
 	tests/fuzz/domain_rules.cpp \
 	tests/fuzz/ecdsa.cpp \

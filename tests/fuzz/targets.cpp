@@ -15,6 +15,7 @@
     one(certificate) \
     one(configuration) \
     one(content) \
+    one(directory_entry) \
     one(domain_list) \
     one(domain_rules) \
     one(ecdsa) \

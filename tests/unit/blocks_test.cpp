@@ -85,16 +85,17 @@ static void whatever_is_cut_off_or_changed_is_damaged() {
         CHECK_EQUAL(read(text.substr(0, length)), "damaged");
     const std::string line = "address\ta@b.example\t1\troot\t\n";
     CHECK_EQUAL(read("demail-blocks 1\n" + line + "end 1\n"), "1");
-    for (const std::string bad :
-         {"demail-blocks 2\n" + line + "end 1\n", "demail-blocks 1\n" + line + "end 2\n",
-          "demail-blocks 1\n" + line + "end 1\n\n", "demail-blocks 1\n" + line + line + "end 2\n",
-          std::string("demail-blocks 1\naddress\tA@b.example\t1\troot\t\nend 1\n"),
-          std::string("demail-blocks 1\naddress\ta@b.example\t-1\troot\t\nend 1\n"),
-          std::string("demail-blocks 1\naddress\ta@b.example\t1\t\t\nend 1\n"),
-          std::string("demail-blocks 1\naddress\ta@b.example\t1\troot\nend 1\n"),
-          std::string("demail-blocks 1\naddress\ta@b.example\t1\troot\ta\tb\nend 1\n"),
-          std::string("demail-blocks 1\nall\tx\t1\troot\t\nend 1\n"),
-          std::string("demail-blocks 1\nsender\ta@b.example\t1\troot\t\nend 1\n")})
+    for (const std::string &bad : std::vector<std::string>{
+             "demail-blocks 2\n" + line + "end 1\n", "demail-blocks 1\n" + line + "end 2\n",
+             "demail-blocks 1\n" + line + "end 1\n\n",
+             "demail-blocks 1\n" + line + line + "end 2\n",
+             "demail-blocks 1\naddress\tA@b.example\t1\troot\t\nend 1\n",
+             "demail-blocks 1\naddress\ta@b.example\t-1\troot\t\nend 1\n",
+             "demail-blocks 1\naddress\ta@b.example\t1\t\t\nend 1\n",
+             "demail-blocks 1\naddress\ta@b.example\t1\troot\nend 1\n",
+             "demail-blocks 1\naddress\ta@b.example\t1\troot\ta\tb\nend 1\n",
+             "demail-blocks 1\nall\tx\t1\troot\t\nend 1\n",
+             "demail-blocks 1\nsender\ta@b.example\t1\troot\t\nend 1\n"})
         CHECK_EQUAL(read(bad), "damaged");
 }
 

@@ -190,7 +190,7 @@ static void evidence_is_kept_for_seven_years_unless_something_else_is_said() {
 }
 
 static void reserved_tables_are_not_taken_for_working_ones() {
-    for (const std::string name : {"poll", "alarm", "status", "hook", "directory"})
+    for (const std::string name : {"poll", "alarm", "status", "hook"})
         CHECK_EQUAL(faults("[" + name + "]\n"),
                     "f:1:1: [" + name + "] is reserved for a later version.\n");
 }

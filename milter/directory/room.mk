@@ -1,0 +1,16 @@
+noinst_LIBRARIES += libdemail-directory.a
+libdemail_directory_a_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS) $(FMT_CFLAGS)
+libdemail_directory_a_SOURCES = \
+	milter/directory/entry_rules.cpp \
+	milter/directory/entry_rules.hpp \
+	milter/directory/ldap_search.cpp \
+	milter/directory/ldap_search.hpp \
+	milter/directory/senders_output.cpp \
+	milter/directory/senders_output.hpp
+EXTRA_DIST += milter/directory/README.md
+
+DIRECTORY_TEST_LIBS = libdemail-directory.a $(ADMIN_TEST_LIBS)
+UNIT_TESTS += tests/unit/directory_test
+tests_unit_directory_test_SOURCES = tests/unit/directory_test.cpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_directory_test_LDADD = $(DIRECTORY_TEST_LIBS) $(LDAP_LIBS)
