@@ -56,6 +56,7 @@ EXTRA_DIST += \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_options.py \
 	tests/e2e/test_path.py \
+	tests/e2e/test_preconditions.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_rights_cases.py \
 	tests/e2e/test_sandbox.py \

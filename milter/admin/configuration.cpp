@@ -136,6 +136,16 @@ std::vector<std::string> read_signers(Section &section) {
     return signers;
 }
 
+LookUps read_look_ups(Section &section) {
+    const auto text = section.text("lookup_recipients");
+    if (!text || text->text == "private") return LookUps::for_private;
+    if (text->text == "always") return LookUps::always;
+    if (text->text != "never")
+        section.fault(text->at, "lookup_recipients in [[provider]] must be \"private\", \"always\" "
+                                "or \"never\".");
+    return LookUps::never;
+}
+
 void read_provider(FaultList &faults, const toml::table &table, Configuration &configuration) {
     Section section(faults, table, "[[provider]]");
     ProviderConfiguration provider;
@@ -170,6 +180,7 @@ void read_provider(FaultList &faults, const toml::table &table, Configuration &c
     assign(provider.answer_timeout, section.integer("answer_timeout", 1, 3600));
     assign(provider.patience, section.integer("patience", 0, 86400));
     assign(provider.token_timeout, section.integer("token_timeout", 1, 600));
+    provider.look_ups = read_look_ups(section);
     if (const toml::table *tls = section.table("tls")) provider.tls = read_tls(faults, *tls);
     section.finish();
     configuration.providers.push_back(std::move(provider));

@@ -14,6 +14,13 @@
 
 namespace demail {
 
+/// When the provider's directory is asked for the recipients before a De-Mail goes out.
+enum class LookUps {
+    never,
+    for_private, ///< where an option asks the recipient for level high
+    always,
+};
+
 struct ProviderConfiguration {
     std::string name, profile, endpoint, ca_file;
     std::string auth_key; ///< "" only where each of its accounts has one of its own
@@ -23,6 +30,7 @@ struct ProviderConfiguration {
     /// How long it may leave requests unanswered before it is left alone for a while.
     std::chrono::seconds patience{120};
     std::chrono::seconds token_timeout{30}; ///< for one signature, a new login included
+    LookUps look_ups = LookUps::for_private;
     crypto::TlsLimits tls;
 };
 

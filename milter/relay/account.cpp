@@ -5,7 +5,8 @@
 namespace demail::relay {
 
 namespace {
-constexpr std::chrono::hours description_age{1};
+constexpr std::chrono::minutes description_age{10};
+constexpr std::chrono::minutes description_of_now_age{1};
 } // namespace
 
 std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> Account::wire() {
@@ -25,18 +26,56 @@ std::variant<std::shared_ptr<soap::Provider>, soap::TokenFault> Account::wire() 
 soap::Answer<soap::Account> Account::description() {
     {
         const std::lock_guard lock(mutex_);
-        if (description_ && std::chrono::steady_clock::now() - described_at_ < description_age)
+        const bool young = std::chrono::steady_clock::now() - described_at_ < description_age;
+        if (description_ && (young || asking_)) return *description_;
+        asking_ = true;
+    }
+    auto answer = ask_description();
+    const std::lock_guard lock(mutex_);
+    asking_ = false;
+    if (description_ && std::holds_alternative<soap::NoAnswer>(answer)) return *description_;
+    return answer;
+}
+
+soap::Answer<soap::Account> Account::description_of_now() {
+    {
+        const std::lock_guard lock(mutex_);
+        if (description_ &&
+            std::chrono::steady_clock::now() - described_at_ < description_of_now_age)
             return *description_;
     }
+    return ask_description();
+}
+
+soap::Answer<soap::Account> Account::ask_description() {
     auto wire = this->wire();
     if (auto *fault = std::get_if<soap::TokenFault>(&wire)) return *fault;
     auto answer = std::get<std::shared_ptr<soap::Provider>>(wire)->get_account();
-    const std::lock_guard lock(mutex_);
     if (auto *account = std::get_if<soap::Account>(&answer)) {
+        const std::lock_guard lock(mutex_);
         description_ = *account;
         described_at_ = std::chrono::steady_clock::now();
-    } else if (description_ && std::holds_alternative<soap::NoAnswer>(answer)) {
-        return *description_;
+    }
+    return answer;
+}
+
+void Account::forget_description() {
+    const std::lock_guard lock(mutex_);
+    description_.reset();
+}
+
+std::optional<soap::Answer<soap::DirectoryEntry>> Account::look_up(const Address &recipient) {
+    if (auto known = recipients_.known(recipient)) return *std::move(known);
+    if (recipients_.resting()) return std::nullopt;
+    auto wire = this->wire();
+    if (auto *fault = std::get_if<soap::TokenFault>(&wire)) return *fault;
+    auto answer = std::get<std::shared_ptr<soap::Provider>>(wire)->look_up_recipient(recipient);
+    if (const auto *entry = std::get_if<soap::DirectoryEntry>(&answer)) {
+        recipients_.remember(recipient, *entry);
+    } else if (const auto *none = std::get_if<soap::NoAnswer>(&answer)) {
+        recipients_.rest();
+        log::event(log::Level::warning, "directory",
+                   {{"account", name_}, {"provider", provider_}, {"reason", none->why}});
     }
     return answer;
 }

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "message/content.hpp"
+#include "relay/obstacle.hpp"
 
 #include <algorithm>
 
@@ -70,33 +71,47 @@ struct Attempt::Ready {
     soap::Account account;
 };
 
-struct Attempt::NotNow {
-    Outcome outcome;
-    std::string why;
-};
-
-/// The wire and the account's limits, or why nothing can go out now.
-std::variant<Attempt::Ready, Attempt::NotNow> Attempt::ready() {
+/// The wire and what the provider says of the account, or why nothing can go out now.
+std::variant<Attempt::Ready, Obstacle> Attempt::ready() {
     Account &account = parts_.account;
     const std::string &provider = account.provider();
     if (const auto why = account.suspended())
-        return NotNow{outcome_of(soap::Fault{"not-authorised", {}, {}}, provider), *why};
+        return Obstacle{outcome_of(soap::Fault{"not-authorised", {}, {}}, provider), *why};
     if (const auto why = account.resting())
-        return NotNow{outcome_of(soap::NotSent{{}, false}, provider), *why};
+        return Obstacle{outcome_of(soap::NotSent{{}, false}, provider), *why};
     auto wire = account.wire();
     if (const auto *fault = std::get_if<soap::TokenFault>(&wire))
-        return NotNow{outcome_of(*fault, provider), fault->why};
+        return Obstacle{outcome_of(*fault, provider), fault->why};
     auto description = account.description();
     if (const auto *good = std::get_if<soap::Account>(&description))
         return Ready{std::get<std::shared_ptr<soap::Provider>>(std::move(wire)), *good};
-    if (const auto *fault = std::get_if<soap::Fault>(&description))
-        return NotNow{outcome_of(*fault, provider), "GetAccount: " + fault->code};
-    if (const auto *fault = std::get_if<soap::TokenFault>(&description))
-        return NotNow{outcome_of(*fault, provider), fault->why};
-    if (const auto *failure = std::get_if<soap::NotSent>(&description))
-        return NotNow{outcome_of(*failure, provider), failure->why};
-    return NotNow{outcome_of(soap::NotSent{{}, false}, provider),
-                  "GetAccount: " + std::get<soap::NoAnswer>(description).why};
+    return no_answer(description, "GetAccount", provider);
+}
+
+/// What is known before a byte goes out. A refusal rests on what the provider says now.
+std::optional<Obstacle> Attempt::obstacle(const soap::Account &said,
+                                          const std::vector<Recipient> &recipients,
+                                          const OptionSet &options, std::uint64_t bytes) {
+    Account &account = parts_.account;
+    if (obstacle_of_account(said, options, bytes, account)) {
+        const auto answer = account.description_of_now();
+        const auto *now = std::get_if<soap::Account>(&answer);
+        if (now == nullptr) return no_answer(answer, "GetAccount", account.provider());
+        if (auto found = obstacle_of_account(*now, options, bytes, account)) return found;
+    }
+    return obstacle_of_directory(account, recipients, options);
+}
+
+/// Nothing has gone out: the submission stays as it was.
+void Attempt::not_now(Submission &submission, const Obstacle &why) {
+    const bool uncertain = submission.created != 0 && submission.state != State::deferred;
+    submission.outcome =
+        uncertain ? reply_for_uncertain(parts_.account.provider()) : why.outcome.reply;
+    if (why.outcome.suspend) parts_.account.suspend(why.why);
+    log::event(log::Level::warning, uncertain ? "uncertain" : "deferred",
+               {{"queue_id", parts_.queue_id},
+                {"private_id", submission.private_id.gateway_part()},
+                {"reason", why.why}});
 }
 
 /// From here on the journal knows that it is being tried.
@@ -118,36 +133,17 @@ void Attempt::begin(Submission &submission, const journal::HandOver &hand_over, 
 void Attempt::hold_back(Submission &submission, const Admitted &admitted,
                         const IncomingMessage &message, const Reply &why) {
     const bool first = submission.created == 0;
-    if (why.code < 500) {
-        const bool was_uncertain = !first && submission.state != State::deferred;
-        submission.outcome = was_uncertain ? reply_for_uncertain(parts_.account.provider()) : why;
-        log::event(log::Level::warning, was_uncertain ? "uncertain" : "deferred",
-                   {{"queue_id", parts_.queue_id},
-                    {"private_id", submission.private_id.gateway_part()},
-                    {"reason", why.text}});
-        return;
-    }
+    if (why.code < 500)
+        return not_now(submission, {{State::deferred, why, {}, false, false}, why.text});
     begin(submission, hand_over_of(admitted.seal, message), parts_.clock());
-    journal::EvidenceRecord record(parts_.evidence.root(), submission);
-    settle(submission, outcome_for_refused(why), why.text, first ? nullptr : &record);
+    refuse(submission, {outcome_for_refused(why), why.text}, first);
 }
 
 void Attempt::submit(Submission &submission, const Admitted &admitted,
                      const IncomingMessage &message) {
-    const std::string &provider = parts_.account.provider();
-    const bool was_uncertain = submission.created != 0 && submission.state != State::deferred;
+    const bool first = submission.created == 0;
     auto made_ready = ready();
-    if (const auto *not_now = std::get_if<NotNow>(&made_ready)) {
-        // Nothing has gone out: the submission stays as it was.
-        const Outcome &outcome = not_now->outcome;
-        submission.outcome = was_uncertain ? reply_for_uncertain(provider) : outcome.reply;
-        if (outcome.suspend) parts_.account.suspend(not_now->why);
-        log::event(log::Level::warning, was_uncertain ? "uncertain" : "deferred",
-                   {{"queue_id", parts_.queue_id},
-                    {"private_id", submission.private_id.gateway_part()},
-                    {"reason", not_now->why}});
-        return;
-    }
+    if (const auto *why = std::get_if<Obstacle>(&made_ready)) return not_now(submission, *why);
     const auto &[wire, account] = std::get<Ready>(made_ready);
 
     std::vector<Recipient> recipients;
@@ -157,6 +153,11 @@ void Attempt::submit(Submission &submission, const Admitted &admitted,
     auto header = submission_header(message.fields(),
                                     {seal.sender, recipients, seal.options, submission.private_id},
                                     admitted.right, admitted.envelope_sender);
+    const journal::FileRegion body = message.body();
+    std::optional<Obstacle> found;
+    if (const auto *written = std::get_if<std::string>(&header))
+        found = obstacle(account, recipients, seal.options, written->size() + body.length);
+    if (found && found->outcome.state == State::deferred) return not_now(submission, *found);
 
     const journal::HandOver hand_over = hand_over_of(seal, message);
     const journal::Time now = parts_.clock();
@@ -165,13 +166,9 @@ void Attempt::submit(Submission &submission, const Admitted &admitted,
     if (const auto *not_mappable = std::get_if<NotMappable>(&header))
         return settle(submission, outcome_for_refused({550, "5.7.1", not_mappable->sentence}),
                       "a field does not map", nullptr);
-    const journal::FileRegion body = message.body();
+    if (found) return refuse(submission, *found, first);
     soap::Content content{std::get<std::string>(std::move(header)), body.fd, body.offset,
                           body.length};
-    if (account.max_message_bytes != 0 &&
-        content.header.size() + content.body_length > account.max_message_bytes)
-        return settle(submission, outcome_of(soap::Fault{"too-large", {}, {}}, provider),
-                      "over the account's limit", nullptr);
 
     journal::EvidenceRecord record(parts_.evidence.root(), submission);
     try {
@@ -185,6 +182,15 @@ void Attempt::submit(Submission &submission, const Admitted &admitted,
     answered(submission, answer, kept);
 }
 
+/// Of what was never submitted there is no evidence; what was, hears the end of it.
+void Attempt::refuse(Submission &submission, const Obstacle &why, bool first) {
+    for (std::size_t i = 0; i < why.each.size(); ++i)
+        submission.recipients[i].outcome = why.each[i];
+    if (first) return settle(submission, why.outcome, why.why, nullptr);
+    journal::EvidenceRecord record(parts_.evidence.root(), submission);
+    settle(submission, why.outcome, why.why, &record);
+}
+
 void Attempt::answered(Submission &submission, soap::Answer<soap::Submitted> &answer, Kept &kept) {
     const std::string &provider = parts_.account.provider();
     journal::EvidenceRecord *record = &kept.record();
@@ -196,6 +202,8 @@ void Attempt::answered(Submission &submission, soap::Answer<soap::Submitted> &an
     }
     if (const auto *fault = std::get_if<soap::Fault>(&answer)) {
         const Outcome outcome = outcome_of(*fault, provider);
+        if (fault->code == "option-not-permitted" || fault->code == "too-large")
+            parts_.account.forget_description();
         settle(submission, outcome, fault->code, record);
         // The provider has it already; an `unknown` now is no reason to submit once more.
         if (outcome.look_up) (void)look_up(submission);

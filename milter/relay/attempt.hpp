@@ -7,6 +7,7 @@
 #include "relay/account.hpp"
 #include "relay/admission.hpp"
 #include "relay/incoming_message.hpp"
+#include "relay/obstacle.hpp"
 #include "relay/outcome.hpp"
 
 #include <chrono>
@@ -54,9 +55,13 @@ class Attempt {
   private:
     class Kept;
     struct Ready;
-    struct NotNow;
 
-    std::variant<Ready, NotNow> ready();
+    std::variant<Ready, Obstacle> ready();
+    [[nodiscard]] std::optional<Obstacle> obstacle(const soap::Account &said,
+                                                   const std::vector<Recipient> &recipients,
+                                                   const OptionSet &options, std::uint64_t bytes);
+    void not_now(journal::Submission &submission, const Obstacle &why);
+    void refuse(journal::Submission &submission, const Obstacle &why, bool first);
     void begin(journal::Submission &submission, const journal::HandOver &hand_over,
                journal::Time now);
     void answered(journal::Submission &submission, soap::Answer<soap::Submitted> &answer,

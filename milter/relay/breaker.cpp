@@ -76,6 +76,9 @@ class Behind final : public soap::Provider {
     soap::Answer<soap::Domains> get_domains(const std::optional<std::string> &version) override {
         return ask<soap::Domains>([&] { return provider_->get_domains(version); });
     }
+    soap::Answer<soap::DirectoryEntry> look_up_recipient(const Address &address) override {
+        return ask<soap::DirectoryEntry>([&] { return provider_->look_up_recipient(address); });
+    }
     soap::Answer<soap::Submitted> submit(const soap::Submission &submission) override {
         return ask<soap::Submitted>([&] { return provider_->submit(submission); });
     }

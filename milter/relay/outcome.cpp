@@ -134,6 +134,23 @@ Outcome outcome_for_refused(Reply reply) {
     return {State::refused, std::move(reply), {}, false, false};
 }
 
+Outcome outcome_for_option(Option option, std::string_view account, std::string_view why,
+                           std::string_view provider) {
+    return outcome_for_refused(
+        {550, "5.7.1",
+         fmt::format("The De-Mail provider {} does not permit the option {} of this De-Mail, since "
+                     "the account {} {}; send it without the option or ask the administrator",
+                     provider, name(option), account, why)});
+}
+
+Outcome outcome_for_size(std::uint64_t bytes, std::uint64_t most, std::string_view provider) {
+    return outcome_for_refused(
+        {550, "5.3.4",
+         fmt::format("The De-Mail has {} bytes, more than the {} that the De-Mail provider {} takes; "
+                     "send less",
+                     bytes, most, provider)});
+}
+
 Reply reply_for_uncertain(std::string_view provider) {
     return {451, "4.4.2",
             fmt::format("The De-Mail provider {} did not say whether it took this De-Mail: it is "

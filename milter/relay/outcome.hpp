@@ -33,6 +33,12 @@ struct Outcome {
                                        std::string_view provider);
 [[nodiscard]] Outcome outcome_for_accepted(std::string_view message_id, std::string_view provider);
 [[nodiscard]] Outcome outcome_for_refused(Reply reply);
+/// Refused before anything goes out, as the provider would by its faults option-not-permitted and
+/// too-large. `why` continues "since the account NAME".
+[[nodiscard]] Outcome outcome_for_option(Option option, std::string_view account,
+                                         std::string_view why, std::string_view provider);
+[[nodiscard]] Outcome outcome_for_size(std::uint64_t bytes, std::uint64_t most,
+                                       std::string_view provider);
 /// What Postfix hears while the outcome is not known.
 [[nodiscard]] Reply reply_for_uncertain(std::string_view provider);
 /// 451 4.3.1: journal, evidence or spool full or away.

@@ -25,10 +25,14 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/interrupted.hpp \
 	milter/relay/incoming_message.cpp \
 	milter/relay/incoming_message.hpp \
+	milter/relay/obstacle.cpp \
+	milter/relay/obstacle.hpp \
 	milter/relay/outcome.cpp \
 	milter/relay/outcome.hpp \
 	milter/relay/postfix_mail.cpp \
 	milter/relay/postfix_mail.hpp \
+	milter/relay/recipient_lookups.cpp \
+	milter/relay/recipient_lookups.hpp \
 	milter/relay/sender_notice.cpp \
 	milter/relay/sender_notice.hpp \
 	milter/relay/service.cpp \
@@ -55,6 +59,10 @@ UNIT_TESTS += tests/unit/held_back_test
 tests_unit_held_back_test_SOURCES = tests/unit/held_back_test.cpp tests/unit/relay_fixture.hpp \
 	tests/unit/temporary_directory.hpp
 tests_unit_held_back_test_LDADD = $(RELAY_TEST_LIBS)
+UNIT_TESTS += tests/unit/obstacle_test
+tests_unit_obstacle_test_SOURCES = tests/unit/obstacle_test.cpp tests/unit/relay_fixture.hpp \
+	tests/unit/temporary_directory.hpp
+tests_unit_obstacle_test_LDADD = $(RELAY_TEST_LIBS)
 UNIT_TESTS += tests/unit/outcome_test
 tests_unit_outcome_test_SOURCES = tests/unit/outcome_test.cpp
 tests_unit_outcome_test_LDADD = $(RELAY_TEST_LIBS)

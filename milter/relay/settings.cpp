@@ -61,9 +61,10 @@ std::shared_ptr<const Settings> settings_from(std::shared_ptr<const Configuratio
             continue; // the configuration's check says so
         auto &breaker = breakers[account.provider];
         if (!breaker) breaker = std::make_shared<Breaker>(account.provider, provider->patience);
-        accounts.emplace(account.name, std::make_shared<Account>(
-                                           account.name, account.provider,
-                                           wire_of(*configuration, *provider, account), breaker));
+        accounts.emplace(account.name,
+                         std::make_shared<Account>(account.name, account.provider,
+                                                   wire_of(*configuration, *provider, account),
+                                                   breaker, provider->look_ups));
     }
     auto senders = std::make_shared<Senders>(
         *configuration, previous == nullptr ? nullptr : previous->senders.get());

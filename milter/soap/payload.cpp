@@ -60,6 +60,16 @@ Account read_account(const xmlNode *element) {
     return account;
 }
 
+DirectoryEntry read_directory_entry(const xmlNode *element) {
+    DirectoryEntry entry;
+    entry.address = field(element, "address");
+    const std::string exists = token(element, "exists");
+    entry.exists = exists == "true" || exists == "1";
+    const std::string level = token(element, "maxAuthLevel");
+    if (!level.empty()) entry.high_level = level == "high";
+    return entry;
+}
+
 Domains read_domains(const xmlNode *element) {
     Domains domains;
     domains.version = field(element, "version");

@@ -9,6 +9,7 @@
 namespace demail::soap {
 
 [[nodiscard]] Account read_account(const xmlNode *element);
+[[nodiscard]] DirectoryEntry read_directory_entry(const xmlNode *element);
 [[nodiscard]] Domains read_domains(const xmlNode *element);
 [[nodiscard]] Submitted read_submitted(const xmlNode *element);
 [[nodiscard]] Found read_submission(const xmlNode *element);

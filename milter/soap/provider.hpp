@@ -25,6 +25,13 @@ struct Account {
     std::uint64_t max_message_bytes = 0;
 };
 
+/// What the provider's directory says of an address.
+struct DirectoryEntry {
+    std::string address;
+    bool exists = false;
+    std::optional<bool> high_level; ///< whether it can be reached at level high; nullopt: not said
+};
+
 struct Domains {
     std::string version;
     bool unchanged = false;
@@ -107,6 +114,7 @@ class Provider {
     virtual ~Provider() = default;
     virtual Answer<Account> get_account() = 0;
     virtual Answer<Domains> get_domains(const std::optional<std::string> &known_version) = 0;
+    virtual Answer<DirectoryEntry> look_up_recipient(const Address &address) = 0;
     virtual Answer<Submitted> submit(const Submission &submission) = 0;
     /// `exchange`: not owned.
     virtual Answer<Found> find_submission(const std::string &private_id,

@@ -38,6 +38,15 @@ class Reference final : public Provider {
         return ask<Domains>(get_domains_request(known_version), "Domains", read_domains);
     }
 
+    Answer<DirectoryEntry> look_up_recipient(const Address &address) override {
+        auto answer = ask<DirectoryEntry>(lookup_recipient_request(address), "Recipient",
+                                          read_directory_entry);
+        const auto *entry = std::get_if<DirectoryEntry>(&answer);
+        if (entry != nullptr && Address::parse(entry->address) != address)
+            return NoAnswer{"The reply does not count: it is about another recipient."};
+        return answer;
+    }
+
     Answer<Submitted> submit(const Submission &submission) override {
         auto answer = ask<Submitted>(submit_request(submission), "Submitted", read_submitted,
                                      submission.exchange);

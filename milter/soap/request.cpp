@@ -60,6 +60,12 @@ std::optional<RequestBody> get_domains_request(const std::optional<std::string> 
     return writer.finish();
 }
 
+std::optional<RequestBody> lookup_recipient_request(const Address &address) {
+    Writer writer("LookupRecipient");
+    writer.element("address", address.lower());
+    return writer.finish();
+}
+
 std::optional<RequestBody> submit_request(const Submission &submission) {
     Writer writer("Submit");
     writer.element("privateId", submission.private_id.str());

@@ -22,6 +22,7 @@ struct RequestBody {
 [[nodiscard]] std::optional<RequestBody>
 get_domains_request(const std::optional<std::string> &known_version);
 [[nodiscard]] std::optional<RequestBody> submit_request(const Submission &submission);
+[[nodiscard]] std::optional<RequestBody> lookup_recipient_request(const Address &address);
 [[nodiscard]] std::optional<RequestBody> find_submission_request(const std::string &private_id);
 [[nodiscard]] std::optional<RequestBody> fetch_message_request(const std::string &id);
 

@@ -47,7 +47,7 @@ Instant asked_at() {
     return *read_instant("2026-06-01T12:00:00Z");
 }
 
-const std::array<SignedReply, 5> signed_replies{{
+const std::array<SignedReply, 6> signed_replies{{
     {"Account",
      R"(<p:Account xmlns:p=")" PROVIDER R"("><p:holder>Firm</p:holder>)"
      "<p:authLevel>high</p:authLevel><p:domain>firm.de-mail.de</p:domain>"
@@ -66,6 +66,9 @@ const std::array<SignedReply, 5> signed_replies{{
     {"ProviderFault", R"(<p:ProviderFault xmlns:p=")" PROVIDER R"("><p:code>unavailable</p:code>)"
                       "<p:reason>Later</p:reason><p:retryAfterSeconds>60</p:retryAfterSeconds>"
                       "</p:ProviderFault>"},
+    {"Recipient", R"(<p:Recipient xmlns:p=")" PROVIDER R"("><p:address>b@fp.example</p:address>)"
+                  "<p:exists>true</p:exists><p:maxAuthLevel>normal</p:maxAuthLevel>"
+                  "<p:accessOpening>true</p:accessOpening></p:Recipient>"},
 }};
 
 std::string unsigned_envelope(const SignedReply &reply) {

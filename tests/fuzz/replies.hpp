@@ -19,7 +19,7 @@ struct SignedReply {
     std::string_view payload; ///< that element, as exclusive C14N writes it
 };
 /// All that this provider ever signed to that question. A reply that is believed says one of these.
-extern const std::array<SignedReply, 5> signed_replies;
+extern const std::array<SignedReply, 6> signed_replies;
 
 /// The envelope without its Signature.
 std::string unsigned_envelope(const SignedReply &reply);

@@ -78,6 +78,9 @@ void is_read(const std::string &name, const xmlNode *element) {
         is_a_good_reply(relay::outcome_for_accepted(submitted.message_id, "fp").reply);
         for (const auto &rejected : submitted.rejected)
             is_a_good_reply(relay::reply_for_rejected(rejected.code, rejected.reason, "fp"));
+    } else if (name == "Recipient") {
+        const auto entry = soap::read_directory_entry(element);
+        HOLDS(!entry.address.empty() && entry.address.size() <= largest_field);
     } else {
         const auto found = soap::read_submission(element);
         HOLDS(!found.private_id.empty());
@@ -115,7 +118,8 @@ void reply(std::string_view input) {
     static const bool tried [[maybe_unused]] = honest_replies_are_believed();
     Input taken(input);
     const std::uint8_t choices = taken.byte();
-    const std::string name(signed_replies[choices & 3U].name);
+    const bool recipient = (choices & 32U) != 0;
+    const std::string name(recipient ? "Recipient" : signed_replies[choices & 3U].name);
     constexpr long statuses[] = {200, 400, 500, 200};
     const bool provider_signs = (choices & 16U) != 0;
     const long status = statuses[choices >> 2U & 3U];

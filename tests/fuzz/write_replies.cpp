@@ -9,7 +9,8 @@ int main(int count, char **arguments) {
     unsigned expected = 0;
     for (const SignedReply &reply : signed_replies) {
         const bool fault = reply.name == "ProviderFault";
-        const unsigned choices = fault ? 2U << 2U : expected++;
+        const bool recipient = reply.name == "Recipient";
+        const unsigned choices = fault ? 2U << 2U : recipient ? 32U : expected++;
         const std::string file = std::string(arguments[1]) + '/' + std::string(reply.name);
         std::ofstream(file + "-signed", std::ios::binary)
             << static_cast<char>(choices) << sign_envelope(unsigned_envelope(reply));

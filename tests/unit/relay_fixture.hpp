@@ -10,6 +10,7 @@
 #include "temporary_directory.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,11 +26,30 @@ class FakeProvider final : public soap::Provider {
     std::deque<soap::Answer<soap::Submitted>> submit_answers;
     std::deque<soap::Answer<soap::Found>> find_answers;
     soap::Answer<soap::Account> account =
-        soap::Account{"Firm", true, {"firm.de-mail.de"}, {}, 100000};
+        soap::Account{"Firm", true, {"firm.de-mail.de"}, all_rights(), 100000};
+    /// By the address; another one exists at level high.
+    std::map<std::string, soap::Answer<soap::DirectoryEntry>> directory;
     std::vector<soap::Submission> submitted;
+    std::vector<std::string> recipients_looked_up;
+    int accounts_asked = 0;
     std::vector<std::string> looked_up;
 
-    soap::Answer<soap::Account> get_account() override { return account; }
+    static OptionSet all_rights() {
+        OptionSet rights;
+        for (const Option one : all_options)
+            rights.set(one);
+        return rights;
+    }
+    soap::Answer<soap::Account> get_account() override {
+        ++accounts_asked;
+        return account;
+    }
+    soap::Answer<soap::DirectoryEntry> look_up_recipient(const Address &address) override {
+        recipients_looked_up.push_back(address.lower());
+        const auto found = directory.find(address.lower());
+        if (found != directory.end()) return found->second;
+        return soap::DirectoryEntry{address.lower(), true, true};
+    }
     soap::Answer<soap::Domains> get_domains(const std::optional<std::string> &) override {
         return soap::NoAnswer{"not asked"};
     }
@@ -167,6 +187,9 @@ struct Relay {
         soap::Answer<soap::Account> get_account() override { return to_->get_account(); }
         soap::Answer<soap::Domains> get_domains(const std::optional<std::string> &v) override {
             return to_->get_domains(v);
+        }
+        soap::Answer<soap::DirectoryEntry> look_up_recipient(const Address &address) override {
+            return to_->look_up_recipient(address);
         }
         soap::Answer<soap::Submitted> submit(const soap::Submission &s) override {
             return to_->submit(s);

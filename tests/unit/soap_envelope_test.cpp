@@ -130,6 +130,7 @@ static void requests_fit_the_schema() {
     const Request request("body\r\n");
     for (const auto &body :
          {request.body(), soap::get_account_request(), soap::get_domains_request("7").value(),
+          soap::lookup_recipient_request(*Address::parse("bob@x.de-mail.de")).value(),
           soap::get_domains_request(std::nullopt).value(),
           soap::find_submission_request("g1-<x>").value()}) {
         const Parts parts(body.content != nullptr
