@@ -15,12 +15,14 @@ EXTRA_DIST += \
 	tests/e2e/handing_back.py \
 	tests/e2e/harness.py \
 	tests/e2e/hostile_fields.py \
+	tests/e2e/leak_case.py \
 	tests/e2e/mail_readers.py \
 	tests/e2e/test_header_firewall.py \
 	tests/e2e/test_card_faults.py \
 	tests/e2e/test_card_path.py \
 	tests/e2e/test_card_renewal.py \
 	tests/e2e/sealing.py \
+	tests/e2e/spellings.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_beside.py \
 	tests/e2e/test_cardd.py \
@@ -41,6 +43,8 @@ EXTRA_DIST += \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_key_rotation.py \
+	tests/e2e/test_leaks.py \
+	tests/e2e/test_leaks_missing.py \
 	tests/data/outcomes \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
@@ -54,10 +58,12 @@ EXTRA_DIST += \
 	tests/e2e/test_sendmail.py \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
+	tests/e2e/test_strange_address.py \
 	tests/e2e/test_token.py \
 	tests/e2e/postgresql.py \
 	tests/e2e/test_two_relays.py \
 	tests/e2e/two_hosts.py \
+	tests/e2e/ways_in.py \
 	tests/e2e/test_uncertain.py \
 	tests/e2e/test_virtual_card.py \
 	tests/e2e/test_virtual_card_faults.py \

@@ -21,8 +21,9 @@ class WaysIn:
              "recipient_bcc", "sender_bcc", "always_bcc", "filter_then_alias", "alias_then_filter",
              "requeue")
 
-    def __init__(self, box, spellings):
-        self.box, self.spellings = box, spellings
+    def __init__(self, box, spellings, step=1):
+        """`step`: each how manieth spelling is used where a message carries one alone."""
+        self.box, self.spellings, self.step = box, spellings, step
         self.ports = {name: free_port() for name in ("submission", "open", "filter", "back", "first",
                                                      "second", "hold")}
         plain = [one for one in spellings if not re.search(r'["{}!, ]', one)]
@@ -107,7 +108,7 @@ class WaysIn:
 
     def from_each(self, port, senders, recipient):
         with Client(port) as client:
-            for sender in senders:
+            for sender in senders[::self.step]:
                 self.one(client, sender, recipient)
 
     def one(self, client, sender, recipient):
@@ -131,7 +132,7 @@ class WaysIn:
 
     def by_program(self, words):
         """One each: the milter refuses a program's message as a whole."""
-        for spelling in self.spellings:
+        for spelling in self.spellings[::self.step]:
             content, arguments = words(spelling)
             try:
                 self.box.postfix.sendmail(content.replace(b"\r\n", b"\n"), *arguments)
@@ -182,7 +183,7 @@ class WaysIn:
     def alias_then_filter(self):
         """The filter's own hand-over is refused, or not: one each."""
         with Client(self.ports["second"]) as client:
-            for recipient in self.numbered("v{}@virtual.example"):
+            for recipient in self.numbered("v{}@virtual.example")[::self.step]:
                 self.one(client, ANNA, recipient)
 
     def requeue(self):
