@@ -63,7 +63,7 @@ class LeakCase(EndToEnd):
         return [recipient for entry in kept for recipient in entry["recipients"]]
 
     def leaks(self):
-        return sorted(one for one in self.left() if self.reader.leaks(one))
+        return sorted({one for one in self.left() if self.reader.leaks(one)})
 
     def no_leak(self, names=WaysIn.names):
         leaks = self.leaks()

@@ -63,7 +63,7 @@ class Missing(LeakCase):
         self.addCleanup(self.box.postfix.configure, {"transport_maps": maps})
         self.box.postfix.reload()
         self.through(UNSEEN)
-        self.assertGreater(len(self.leaks()), 100 * len(UNSEEN))
+        self.assertGreater(len(self.leaks()), 140)
 
 
 if __name__ == "__main__":
