@@ -15,6 +15,7 @@ nobase_dist_sandbox_SCRIPTS = \
 nobase_dist_sandbox_DATA = \
 	contrib/ended-providers.toml \
 	contrib/postfix/bounce.de \
+	contrib/postfix/strange-address \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
@@ -68,8 +69,9 @@ EXTRA_DIST += \
 	contrib/packages.sh
 
 pkgpostfixdir = $(datadir)/postfix-demail
-EXTRA_DIST += contrib/postfix/beside.md
-dist_pkgpostfix_DATA = contrib/postfix/bounce.de contrib/postfix/strip-seal contrib/ended-providers.toml
+EXTRA_DIST += contrib/postfix/beside.md contrib/postfix/make-strange-address.py
+dist_pkgpostfix_DATA = contrib/postfix/bounce.de contrib/postfix/strange-address contrib/postfix/strip-seal \
+	contrib/ended-providers.toml
 
 dist_man_MANS = \
 	contrib/man/cardd.toml.5 \

@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	tests/e2e/handing_back.py \
 	tests/e2e/harness.py \
 	tests/e2e/hostile_fields.py \
+	tests/e2e/leak_case.py \
 	tests/e2e/mail_readers.py \
 	tests/e2e/test_header_firewall.py \
 	tests/e2e/test_card_faults.py \
@@ -23,6 +24,7 @@ EXTRA_DIST += \
 	tests/e2e/rights_world.py \
 	tests/e2e/sasl.py \
 	tests/e2e/sealing.py \
+	tests/e2e/spellings.py \
 	tests/e2e/test_alias.py \
 	tests/e2e/test_beside.py \
 	tests/e2e/test_bounces.py \
@@ -47,6 +49,8 @@ EXTRA_DIST += \
 	tests/e2e/test_down.py \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_key_rotation.py \
+	tests/e2e/test_leaks.py \
+	tests/e2e/test_leaks_missing.py \
 	tests/data/outcomes \
 	tests/data/rights \
 	tests/e2e/test_journal_faults.py \
@@ -63,10 +67,12 @@ EXTRA_DIST += \
 	tests/e2e/test_sendmail.py \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
+	tests/e2e/test_strange_address.py \
 	tests/e2e/test_token.py \
 	tests/e2e/postgresql.py \
 	tests/e2e/test_two_relays.py \
 	tests/e2e/two_hosts.py \
+	tests/e2e/ways_in.py \
 	tests/e2e/test_uncertain.py \
 	tests/e2e/test_virtual_card.py \
 	tests/e2e/test_virtual_card_faults.py \

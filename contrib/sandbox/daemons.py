@@ -96,6 +96,7 @@ class Daemons:
             file.write(f"sandbox {secrets.token_hex(32)}\n")
         os.chown(self.key_file, -1, SEAL_GROUP)
         self.postfix.index(self.domains, "")
+        open(self.domains + ".hidden", "w", encoding="ascii").close()
         # As in the packages: what each may touch is its own. Postfix reads the index.
         for path, user in ((self.state, RELAY_USER), (self.token.directory, RELAY_USER),
                            (os.path.dirname(self.postfix.lmtp_socket), RELAY_USER),

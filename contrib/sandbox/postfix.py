@@ -12,8 +12,10 @@ import time
 
 from process import Failure, end_pid, start_time, wait_for
 
-PIPEMAP = ("pipemap:{{$default_database_type:{domains}, "
-           "static:{{demail:unix:demail-relay/lmtp.sock}}}}")
+TRANSPORT_MAPS = (
+    "regexp:{etc}/strange-address, regexp:{domains}.hidden, "
+    "pipemap:{{$default_database_type:{domains}, static:{{demail:unix:demail-relay/lmtp.sock}}}}")
+TABLES = ("strip-seal", "strange-address")
 DEMAIL_OPTIONS = ("lmtp_send_xforward_command=yes", "lmtp_line_length_limit=0",
                   "lmtp_header_checks=", "lmtp_generic_maps=", "lmtp_fallback_relay=")
 SERVICES = """\
@@ -52,9 +54,10 @@ class Postfix:
     port, found again in `ports` by the line's first word.
     """
 
-    def __init__(self, directory, strip_seal):
+    def __init__(self, directory, tables):
+        """tables: where the tables lie that our lines name (contrib/postfix)."""
         self.directory = directory
-        self.strip_seal = strip_seal
+        self.tables = tables
         self.etc, self.spool, self.data = (os.path.join(directory, name)
                                            for name in ("etc", "spool", "data"))
         self.log_file = os.path.join(directory, "log")
@@ -75,7 +78,8 @@ class Postfix:
             os.makedirs(os.path.dirname(path))
             os.chown(os.path.dirname(path), -1, postfix.pw_gid)
             os.chmod(os.path.dirname(path), 0o2750)
-        shutil.copy(self.strip_seal, os.path.join(self.etc, "strip-seal"))
+        for name in TABLES:
+            shutil.copy(os.path.join(self.tables, name), os.path.join(self.etc, name))
         open(os.path.join(self.etc, "aliases"), "w", encoding="ascii").close()
         self.settings = {
             "compatibility_level": "3.6",
@@ -114,7 +118,7 @@ class Postfix:
             "message_size_limit": "47185920",
             "smtpd_milters": "{ unix:demail-milter/milter.sock, default_action=tempfail }",
             "non_smtpd_milters": "$smtpd_milters",
-            "transport_maps": PIPEMAP.format(domains=domains),
+            "transport_maps": TRANSPORT_MAPS.format(etc=self.etc, domains=domains),
             "demail_destination_recipient_limit": "0",
             "smtp_header_checks": f"regexp:{self.etc}/strip-seal",
             "smtp_nested_header_checks": f"regexp:{self.etc}/strip-seal",

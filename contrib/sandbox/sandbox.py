@@ -77,7 +77,7 @@ class Sandbox:
                           "above it is closed to others; choose another, /tmp/demail for example")
         part = lambda name: os.path.join(self.directory, name)  # noqa: E731
         self.token = token(self.directory, os.path.realpath(build_directory))
-        self.postfix = Postfix(part("postfix"), os.path.join(SOURCE, "contrib/postfix/strip-seal"))
+        self.postfix = Postfix(part("postfix"), os.path.join(SOURCE, "contrib/postfix"))
         self.daemons = Daemons(self.directory, os.path.realpath(build_directory), SOURCE,
                                self.token, self.postfix)
         self.milter, self.relay = self.daemons.milter, self.daemons.relay

@@ -83,6 +83,15 @@ std::string joined(std::string_view local, std::string_view domain) {
     return text.append(1, '@').append(domain);
 }
 
+std::optional<std::string> u_label(const std::string &label) {
+    if (!label.starts_with("xn--")) return std::nullopt;
+    char *out = nullptr;
+    const int outcome = idn2_to_unicode_8z8z(label.c_str(), &out, 0);
+    const Handle<char, idn2_free> owner(out);
+    if (outcome != IDN2_OK || out == nullptr || label == out) return std::nullopt;
+    return out;
+}
+
 } // namespace
 
 std::optional<std::string> normal_domain(std::string_view text) {
@@ -104,6 +113,26 @@ std::optional<std::string> normal_domain(std::string_view text) {
     drop_trailing_dot(domain);
     if (!is_host_name(domain)) return std::nullopt;
     return domain;
+}
+
+std::vector<std::string> u_label_spellings(std::string_view domain) {
+    constexpr std::size_t most = 16;
+    std::vector<std::string> spellings{""};
+    while (!domain.empty()) {
+        const std::size_t end = std::min(domain.find('.'), domain.size());
+        const std::string label(domain.substr(0, end));
+        const std::string_view dot = end < domain.size() ? "." : "";
+        domain.remove_prefix(end + dot.size());
+        const auto unicode = u_label(label);
+        const std::size_t before = spellings.size();
+        for (std::size_t i = 0; i < before; ++i) {
+            if (unicode && before < most)
+                spellings.push_back((spellings[i] + *unicode).append(dot));
+            spellings[i].append(label).append(dot);
+        }
+    }
+    spellings.erase(spellings.begin()); // the domain as it came
+    return spellings;
 }
 
 std::optional<Address> Address::make(std::string local, std::string_view domain, bool literal) {

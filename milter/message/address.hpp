@@ -48,6 +48,10 @@ class Address {
 /// A domain in normal form (see above) or nullopt. Single labels are allowed, literals are not.
 [[nodiscard]] std::optional<std::string> normal_domain(std::string_view text);
 
+/// The other spellings of a domain in normal form that has A-labels: with U-labels (RFC 5890) for
+/// some or all of them. A-labels beyond the fourth stay.
+[[nodiscard]] std::vector<std::string> u_label_spellings(std::string_view domain);
+
 /// A mailbox of a header field: its address and its display name (decoded from quotes, not from RFC
 /// 2047).
 struct Mailbox {

@@ -51,6 +51,8 @@ class Joining {
         smtpd_milters();
         non_smtpd_milters();
         transport_maps();
+        // Else smtp(8) reads "ß" as "ss", and the maps do not.
+        fixed("enable_idna2003_compatibility", {"no"});
         fixed("demail_destination_recipient_limit", {"0"});
         header_checks("smtp_header_checks");
         header_checks("smtp_nested_header_checks");
@@ -162,6 +164,14 @@ class Joining {
         main_line("non_smtpd_milters", stands, wanted);
     }
 
+    [[nodiscard]] bool is_our_pipemap(const std::string &element) const {
+        return element.starts_with("pipemap:") &&
+               without_blanks(element).find(':' + without_blanks(wishes_.domains) + ',') !=
+                   std::string::npos;
+    }
+
+    /// The tables of refusals first: what they know must not be decided by another's entry for the
+    /// whole address. Postfix looks a domain up after that, so that ours may come last.
     void transport_maps() {
         const auto pipemap = [&](const std::string &type) {
             return fmt::format("pipemap:{{{}:{}, static:{{demail:unix:{}}}}}", type,
@@ -169,27 +179,31 @@ class Joining {
         };
         const std::string ours =
             without_blanks(pipemap(value_in(facts_.expanded, "default_database_type")));
+        const std::string hidden = "regexp:" + wishes_.domains + ".hidden";
         const Elements now = list_elements(expanded("transport_maps"));
-        const bool stands = std::any_of(now.begin(), now.end(), [&](const std::string &one) {
-            return without_blanks(one) == ours;
-        });
+        const bool stands = now.size() >= 3 && is_table(now[0], "strange-address") &&
+                            now[1] == hidden &&
+                            std::any_of(now.begin(), now.end(), [&](const std::string &one) {
+                                return without_blanks(one) == ours;
+                            });
         Elements elements = list_elements(raw("transport_maps"));
         elements.erase(std::remove_if(elements.begin(), elements.end(),
                                       [&](const std::string &one) {
-                                          return one.starts_with("pipemap:") &&
-                                                 without_blanks(one).find(
-                                                     ':' + without_blanks(wishes_.domains) + ',') !=
-                                                     std::string::npos;
+                                          return is_table(one, "strange-address") ||
+                                                 one == hidden || is_our_pipemap(one);
                                       }),
                        elements.end());
+        elements.insert(elements.begin(), {"regexp:" + wishes_.strange_address, hidden});
         elements.push_back(pipemap("$default_database_type"));
         main_line("transport_maps", stands, joined(elements));
     }
 
     /// Our table by its name, wherever the package or the sandbox put it.
-    static bool strips_seals(const std::string &element) {
-        return element.starts_with("regexp:") && element.ends_with("/strip-seal");
+    static bool is_table(std::string_view element, std::string_view name) {
+        return element.starts_with("regexp:") && element.ends_with(name) &&
+               element[element.size() - name.size() - 1] == '/';
     }
+    static bool strips_seals(const std::string &element) { return is_table(element, "strip-seal"); }
 
     void header_checks(const std::string &name) {
         const Elements now = list_elements(expanded(name));

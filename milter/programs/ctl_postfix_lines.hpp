@@ -26,6 +26,7 @@ struct Wishes {
     std::string lmtp_socket;   ///< as milter_socket
     std::string domains;       ///< the domain list's path
     std::string strip_seal;    ///< the table that strips seals from mail to the Internet
+    std::string strange_address; ///< the table that refuses what no list of domains would find
     std::string inbound;       ///< the smtpd service for inbound De-Mails; "" where there is none
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/file.hpp"
 #include "relay/command.hpp"
+#include "relay/domain_tables.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr mode_t world_readable = 0644; // Postfix's own users read list and index
 constexpr const char *making = ".making";
+constexpr const char *hidden = ".hidden";
 
 std::vector<std::string> postfix(std::vector<std::string> argv, const std::string &configuration) {
     if (!configuration.empty()) argv.insert(argv.begin() + 1, {"-c", configuration});
@@ -77,7 +79,9 @@ void DomainFiles::remember(const DomainMemory &memory) const {
 /// The file that becomes `.indexed`.
 std::string DomainFiles::make_index(const DomainSet &domains) const {
     const std::string beside = path_ + making;
-    replace_file(beside, domains.str(), world_readable);
+    // Postfix reads this table anew when it sees that the index is another.
+    replace_file(path_ + hidden, hidden_text(domains), world_readable);
+    replace_file(beside, index_text(domains), world_readable);
     const auto made =
         run_command(postfix({"postmap", database_type() + ":" + beside}, postfix_configuration_));
     if (made.exit_status != 0)
@@ -85,6 +89,7 @@ std::string DomainFiles::make_index(const DomainSet &domains) const {
     const std::string suffix = index_file().substr(path_.size());
     if (::rename((beside + suffix).c_str(), index_file().c_str()) != 0)
         throw std::system_error(errno, std::generic_category(), index_file());
+    replace_file(beside, domains.str(), world_readable);
     return beside;
 }
 
@@ -97,6 +102,7 @@ bool DomainFiles::index_is(const DomainSet &domains) const {
     // While there is a file on its way to `.indexed`, the index may be the newer one.
     return ::access(index_file().c_str(), R_OK) == 0 &&
            ::access((path_ + making).c_str(), F_OK) != 0 &&
+           read_file(path_ + hidden) == hidden_text(domains) &&
            read_file(path_ + ".indexed") == domains.str();
 }
 

@@ -1,5 +1,5 @@
-// The domain list's files: the text that the milter reads, the index that Postfix reads, and
-// `.indexed`, the text that the index was made from. Order of writing is what keeps a De-Mail from
+// The domain list's files: the text that the milter reads, the index and `.hidden` that Postfix
+// reads (domain_tables.hpp), and `.indexed`, the list that these were made from. Order of writing is what keeps a De-Mail from
 // leaving as plain mail.
 #pragma once
 

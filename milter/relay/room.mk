@@ -19,6 +19,8 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/domain_questions.hpp \
 	milter/relay/domain_rules.cpp \
 	milter/relay/domain_rules.hpp \
+	milter/relay/domain_tables.cpp \
+	milter/relay/domain_tables.hpp \
 	milter/relay/given_up.cpp \
 	milter/relay/given_up.hpp \
 	milter/relay/interrupted.cpp \

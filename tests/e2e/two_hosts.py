@@ -26,7 +26,7 @@ class Host:
         directory = os.path.join(box.directory, name)
         os.makedirs(directory, mode=0o755)
         postfix = Postfix(os.path.join(directory, "postfix"),
-                          os.path.join(SOURCE, "contrib/postfix/strip-seal"))
+                          os.path.join(SOURCE, "contrib/postfix"))
         daemons = Daemons(directory, BUILD, SOURCE, box.token, postfix)
         port = free_port()
         postfix.create(port, box.ports["internet"], box.ports["mailboxes"], daemons.domains)

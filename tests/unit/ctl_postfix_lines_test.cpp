@@ -10,6 +10,8 @@ namespace {
 constexpr const char *ours = "{ unix:demail-milter/milter.sock, default_action=tempfail }";
 constexpr const char *our_map = "pipemap:{$default_database_type:/var/lib/demail/domains, "
                                 "static:{demail:unix:demail-relay/lmtp.sock}}";
+const std::string refusals = "regexp:/usr/share/postfix-demail/strange-address, "
+                             "regexp:/var/lib/demail/domains.hidden, ";
 constexpr const char *strip = "regexp:/usr/share/postfix-demail/strip-seal";
 
 const Wishes wishes{"demail-milter/milter.sock",
@@ -17,6 +19,7 @@ const Wishes wishes{"demail-milter/milter.sock",
                     "demail-relay/lmtp.sock",
                     "/var/lib/demail/domains",
                     "/usr/share/postfix-demail/strip-seal",
+                    "/usr/share/postfix-demail/strange-address",
                     "demail-in"};
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
@@ -30,6 +33,7 @@ PostfixFacts facts(const PostfixFacts::Settings &changes = {},
                    std::vector<std::string> services = {}) {
     PostfixFacts all;
     all.settings = {{"default_database_type", "hash"},
+                    {"enable_idna2003_compatibility", "no"},
                     {"enable_long_queue_ids", "no"},
                     {"mailbox_size_limit", "51200000"},
                     {"message_size_limit", "10240000"},
@@ -98,7 +102,8 @@ static void a_bare_postfix_needs_every_line() {
                           ours +
                           "\nnon_smtpd_milters = $smtpd_milters\n"
                           "transport_maps = " +
-                          our_map +
+                          refusals + our_map +
+                          "\nenable_idna2003_compatibility = no"
                           "\ndemail_destination_recipient_limit = 0\n"
                           "smtp_header_checks = " +
                           strip + "\nsmtp_nested_header_checks = " + strip + "\n");
@@ -157,18 +162,29 @@ static void mail_of_sendmail_passes_our_milter_too() {
 }
 
 static void the_transport_map_is_appended_once() {
-    const std::string name = "transport_maps";
+    const std::string name = "transport_maps", all = refusals + our_map;
     expect(name, {{name, "hash:/etc/postfix/transport"}}, false,
-           std::string("hash:/etc/postfix/transport, ") + our_map);
-    expect(name, {{name, std::string(our_map) + ", hash:/x"}}, true,
-           std::string(our_map) + ", hash:/x");
+           refusals + "hash:/etc/postfix/transport, " + our_map);
+    expect(name, {{name, all + ", hash:/x"}}, true, all + ", hash:/x");
     const std::string spelt = "pipemap:{hash:/var/lib/demail/domains,"
                               "static:{demail:unix:demail-relay/lmtp.sock}}";
-    expect(name, {{name, spelt}}, true, spelt);
+    expect(name, {{name, refusals + spelt}}, true, refusals + spelt);
     // The next hop of another machine, or a table that lets the file name one, is replaced.
     expect(name,
            {{name, "pipemap:{hash:/var/lib/demail/domains, static:{smtp:relay.example}}, hash:/x"}},
-           false, std::string("hash:/x, ") + our_map);
+           false, refusals + "hash:/x, " + our_map);
+}
+
+static void the_tables_of_refusals_come_first() {
+    const std::string name = "transport_maps", all = refusals + our_map;
+    for (const std::string &open :
+         {std::string(our_map), "regexp:/var/lib/demail/domains.hidden, " + std::string(our_map),
+          "regexp:/usr/share/postfix-demail/strange-address, " + std::string(our_map),
+          our_map + (", " + refusals)})
+        expect(name, {{name, open}}, false, all);
+    expect(name, {{name, "hash:/x, " + all}}, false, refusals + "hash:/x, " + our_map);
+    expect(name, {{name, replaced(all, "/usr/share/postfix-demail/", "/tmp/")}}, true,
+           replaced(all, "/usr/share/postfix-demail/", "/tmp/"));
 }
 
 static void our_header_checks_come_first() {
@@ -255,6 +271,7 @@ int main() {
         {TEST(a_bare_postfix_needs_every_line), TEST(what_was_printed_is_complete_when_taken_over),
          TEST(our_milter_comes_last_and_the_others_stay), TEST(our_milter_must_fail_closed),
          TEST(mail_of_sendmail_passes_our_milter_too), TEST(the_transport_map_is_appended_once),
+                         TEST(the_tables_of_refusals_come_first),
          TEST(our_header_checks_come_first), TEST(a_larger_size_limit_stays),
          TEST(smuggling_is_shut_out_for_own_networks_too),
          TEST(a_postfix_that_cannot_shut_smuggling_out_is_named),

@@ -4,6 +4,7 @@
 #include "check.hpp"
 #include "relay/command.hpp"
 #include "relay/domain_files.hpp"
+#include "relay/domain_tables.hpp"
 #include "temporary_directory.hpp"
 
 using namespace demail;
@@ -144,6 +145,63 @@ void the_text_is_not_younger_than_the_index() {
           std::filesystem::last_write_time(list.path + ".db"));
 }
 
+void a_lost_table_of_hidden_ways_is_made_again() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("firm.example"), [] { return true; });
+    std::filesystem::remove(list.path + ".hidden");
+    DomainFiles(list.path, list.postfix).publish(with("firm.example"), [] { return true; });
+    CHECK_EQUAL(read_file(list.path + ".hidden").value_or(""), hidden_text(with("firm.example")));
+}
+
+/// Postfix looks a domain up as it is written.
+void an_idn_is_indexed_in_each_of_its_spellings() {
+    List list;
+    DomainFiles files(list.path, list.postfix);
+    files.publish(with("xn--bcher-kva.xn--mller-kva.example"), [] { return true; });
+    for (const char *spelling :
+         {"xn--bcher-kva.xn--mller-kva.example", "bücher.xn--mller-kva.example",
+          "xn--bcher-kva.müller.example", "bücher.müller.example", "BÜCHER.MÜLLER.example"})
+        CHECK(list.indexed(spelling));
+    CHECK(!list.written("bücher.müller.example"));
+}
+
+struct Refusing {
+    const char *address;
+    bool refused;
+};
+
+void a_way_to_a_domain_in_a_local_part_is_refused_and_no_other() {
+    List list;
+    DomainSet domains = with("firm.example");
+    domains.set(".wide.example", DomainState::ended);
+    domains.set("xn--mller-kva.example", DomainState::active);
+    DomainFiles files(list.path, list.postfix);
+    files.publish(domains, [] { return true; });
+    for (const auto &[address, refused] : {
+             Refusing{"u%firm.example@a.example", true},
+             {"u@firm.example@a.example", true},
+             {"firm.example!u@a.example", true},
+             {"FIRM.example.!u@a.example", true},
+             {"u%a.wide.example@a.example", true},
+             {"u%müller.example@a.example", true},
+             {"u%xn--mller-kva.example%b@a.example", true},
+             {"u%xfirm.example@a.example", false},
+             {"u%firmxexample@a.example", false},
+             {"u%sub.firm.example@a.example", false},
+             {"u%firm.example.org@a.example", false},
+             {"u%wide.example@a.example", false},
+             {"b+u=firm.example@a.example", false},
+             {"u@firm.example", false},
+         }) {
+        const bool found = run_command({"postmap", "-c", list.postfix, "-q", address,
+                                        "regexp:" + list.path + ".hidden"})
+                               .exit_status == 0;
+        CHECK_EQUAL(address + std::string(found ? " refused" : " passes"),
+                    address + std::string(refused ? " refused" : " passes"));
+    }
+}
+
 void a_damaged_list_is_not_taken_for_a_short_one() {
     List list;
     replace_file(list.path, "what is this\n", 0644);
@@ -166,6 +224,9 @@ int main() {
                          TEST(a_lost_index_is_made_again),
                          TEST(nothing_is_written_where_nothing_changed),
                          TEST(the_text_is_not_younger_than_the_index),
+                         TEST(a_lost_table_of_hidden_ways_is_made_again),
+                         TEST(an_idn_is_indexed_in_each_of_its_spellings),
+                         TEST(a_way_to_a_domain_in_a_local_part_is_refused_and_no_other),
                          TEST(a_damaged_list_is_not_taken_for_a_short_one),
                      });
 }
