@@ -45,6 +45,10 @@ tests_unit_configuration_test_LDADD = $(ADMIN_TEST_LIBS)
 tests_unit_configuration_rules_test_SOURCES = tests/unit/configuration_rules_test.cpp \
 	tests/unit/configuration_text.hpp
 tests_unit_configuration_rules_test_LDADD = $(ADMIN_TEST_LIBS)
+UNIT_TESTS += tests/unit/configuration_directory_test
+tests_unit_configuration_directory_test_SOURCES = tests/unit/configuration_directory_test.cpp \
+	tests/unit/configuration_text.hpp
+tests_unit_configuration_directory_test_LDADD = $(ADMIN_TEST_LIBS)
 tests_unit_configuration_files_test_SOURCES = tests/unit/configuration_files_test.cpp
 tests_unit_configuration_files_test_LDADD = $(ADMIN_TEST_LIBS)
 tests_unit_daemon_test_SOURCES = tests/unit/daemon_test.cpp

@@ -1,6 +1,7 @@
 #include "directory/entry_rules.hpp"
 
 #include "base/log.hpp"
+#include "message/ascii.hpp"
 #include "message/utf8.hpp"
 
 #include <algorithm>
@@ -24,14 +25,13 @@ const std::string &only(const std::vector<std::string> &values, const char *what
     return value;
 }
 
-/// As it stands in the file: no blank can end it, no quote or control character hide in it.
+/// As it stands it is the address, with no route, comment, quote or blank, nor a "*".
 Address read_address(const std::string &value, const char *what) {
     const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
-        return static_cast<unsigned char>(c) > ' ' && c != 0x7f && c != '"' && c != '\\' &&
-               c != '<' && c != '>' && c != '(' && c != ')' && c != '*' && c != ',' && c != ';';
+        return static_cast<unsigned char>(c) > ' ' && c != 0x7f && c != '"' && c != '*';
     });
     auto address = plain ? Address::parse(value) : std::nullopt;
-    if (!address || address->literal())
+    if (!address || address->literal() || address->lower() != ascii::lower(value))
         throw Unusable{std::string("has a ") + what + " that is no plain address"};
     return *std::move(address);
 }

@@ -114,7 +114,8 @@ class Session {
         // Before anything else: no name, no password without TLS.
         if (!server_.url.starts_with("ldaps://"))
             check(ld_.get(), ::ldap_start_tls_s(ld_.get(), nullptr, nullptr),
-                  "TLS with the directory could not be started");
+                  "TLS with the directory could not be started, or its certificate is not one that "
+                  "ca_file vouches for under this name");
     }
 
     void bind() {
@@ -137,7 +138,12 @@ class Session {
             ::ldap_sasl_bind_s(ld_.get(), external ? nullptr : server_.bind_dn.c_str(),
                                external ? "EXTERNAL" : nullptr, &secret, nullptr, nullptr, nullptr);
         std::fill(password.begin(), password.end(), '\0');
-        check(ld_.get(), code, "the directory cannot be reached or refuses the login");
+        // libldap does not tell a certificate that it refuses from a server that is away.
+        check(ld_.get(), code,
+              code == LDAP_SERVER_DOWN
+                  ? "the directory cannot be reached, or its certificate is not one that ca_file "
+                    "vouches for under this name"
+                  : "the directory refuses the login");
     }
 
     /// One page; the cookie of the next, "" behind the last.
