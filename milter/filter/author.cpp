@@ -16,8 +16,9 @@ bool is_resent(const HeaderField &field) {
 }
 
 Objection several(std::string_view name, std::size_t times) {
-    return {fmt::format("The message has {} {} fields; a De-Mail can have one: leave out the others.",
-                        times, name)};
+    return {
+        fmt::format("The message has {} {} fields; a De-Mail can have one: leave out the others.",
+                    times, name)};
 }
 
 std::optional<Objection> objection_to_from(const HeaderFields &fields, const Right &right,

@@ -15,8 +15,8 @@ constexpr std::string_view auto_submitted = "Auto-Submitted", precedence = "Prec
 
 /// RFC 2919 3, RFC 2369 3. "List-Post: NO" is a list's field, too.
 constexpr std::array<std::string_view, 7> list_fields{
-    "List-Id",        "List-Help", "List-Unsubscribe", "List-Subscribe", "List-Post", "List-Owner",
-    "List-Archive"};
+    "List-Id",   "List-Help",  "List-Unsubscribe", "List-Subscribe",
+    "List-Post", "List-Owner", "List-Archive"};
 
 bool of_list(std::string_view name) noexcept {
     return std::any_of(list_fields.begin(), list_fields.end(),

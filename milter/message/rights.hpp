@@ -72,7 +72,7 @@ struct SenderRule {
     std::vector<Network> networks; ///< with login: both are needed; empty: not asked for
     bool local = false;            ///< fits sendmail(1), and nothing else
     OptionSet defaults;
-    OptionSet allow; ///< defaults are allowed too
+    OptionSet allow;        ///< defaults are allowed too
     bool automatic = false; ///< mail may go that says of itself that no person sent it (RFC 3834)
     /// Who writes for `from` (RFC 5322 3.6.2: From is the author's, Sender the agent's), and her
     /// De-Mail address. Both or none; with them `login` is hers.

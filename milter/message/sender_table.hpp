@@ -18,8 +18,8 @@
 namespace demail {
 
 /// One line: FROM AS [login=…] [network=…,…] [local] [defaults=…,…] [allow=…,…] [automatic]
-/// [delegate=… delegate_as=…], or a sentence that says what is wrong with it. `account`'s De-Mail domains are
-/// `domains`.
+/// [delegate=… delegate_as=…], or a sentence that says what is wrong with it. `account`'s De-Mail
+/// domains are `domains`.
 [[nodiscard]] std::variant<SenderRule, std::string>
 parse_sender_line(std::string_view line, const std::string &account,
                   const std::vector<std::string> &domains);

@@ -34,8 +34,7 @@ std::optional<Obstacle> obstacle_of_account(const soap::Account &said, const Opt
         if (!options.has(option)) continue;
         if (sender_needs_level_high(option) && !said.high_level)
             return option_obstacle(option, account, "is not at level high");
-        if (!said.rights.has(option))
-            return option_obstacle(option, account, "has no right to it");
+        if (!said.rights.has(option)) return option_obstacle(option, account, "has no right to it");
     }
     if (said.max_message_bytes != 0 && bytes > said.max_message_bytes)
         return Obstacle{outcome_for_size(bytes, said.max_message_bytes, account.provider()),

@@ -51,7 +51,8 @@ template <typename Reply>
 /// Asks the directory as the account's configuration says. Refused where none of the recipients can
 /// have the De-Mail; where some can, it goes out, and the provider says which could not. A
 /// directory that gives no answer is no obstacle.
-[[nodiscard]] std::optional<Obstacle> obstacle_of_directory(
-    Account &account, const std::vector<Recipient> &recipients, const OptionSet &options);
+[[nodiscard]] std::optional<Obstacle>
+obstacle_of_directory(Account &account, const std::vector<Recipient> &recipients,
+                      const OptionSet &options);
 
 } // namespace demail::relay

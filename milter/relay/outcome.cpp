@@ -146,9 +146,10 @@ Outcome outcome_for_option(Option option, std::string_view account, std::string_
 Outcome outcome_for_size(std::uint64_t bytes, std::uint64_t most, std::string_view provider) {
     return outcome_for_refused(
         {550, "5.3.4",
-         fmt::format("The De-Mail has {} bytes, more than the {} that the De-Mail provider {} takes; "
-                     "send less",
-                     bytes, most, provider)});
+         fmt::format(
+             "The De-Mail has {} bytes, more than the {} that the De-Mail provider {} takes; "
+             "send less",
+             bytes, most, provider)});
 }
 
 Reply reply_for_uncertain(std::string_view provider) {

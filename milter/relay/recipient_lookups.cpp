@@ -15,7 +15,8 @@ void RecipientLookups::remember(const Address &recipient, const soap::DirectoryE
     if (!entry.exists) return;
     const std::lock_guard lock(mutex_);
     const auto now = clock_();
-    if (kept_.size() >= most) std::erase_if(kept_, [&](auto &one) { return one.second.until <= now; });
+    if (kept_.size() >= most)
+        std::erase_if(kept_, [&](auto &one) { return one.second.until <= now; });
     if (kept_.size() < most) kept_.insert_or_assign(recipient.lower(), Kept{entry, now + good_for});
 }
 

@@ -25,7 +25,7 @@ class AtTheDoor(EndToEnd):
     def check_refused(self, code, recipients=(BOB,), **options):
         reply = self.refused(list(recipients), **options)
         self.assertRegex(reply, rf"^5\d\d {code} .*[a-z]+ [a-z]+ [a-z]+")
-        self.assertNotIn("access denied", reply)  # Postfix's own words
+        self.assertNotIn("access denied", reply.lower())  # Postfix's own words
         self.assertTrue(reply.isascii())
         self.assertEqual(self.box.postfix.queue(), [])
         self.nothing_left()

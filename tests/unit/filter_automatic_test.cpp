@@ -23,8 +23,8 @@ static void whatever_auto_submitted_says_but_no_is_automatic() {
          {" auto-generated", " auto-replied", " AUTO-REPLIED", " auto-notified; owner=x", " yes",
           " (no) auto-generated", " nope", " no such thing", " \"no\"", "", " (unclosed"})
         CHECK_EQUAL(objected_to({{"Auto-Submitted", value}}), "Auto-Submitted");
-    for (const char *value : {" no", "no", " No", " no; by=hand", " (really) no (it was me)",
-                              "\r\n no", " no ; x=y"})
+    for (const char *value :
+         {" no", "no", " No", " no; by=hand", " (really) no (it was me)", "\r\n no", " no ; x=y"})
         CHECK_EQUAL(objected_to({{"Auto-Submitted", value}}), "");
 }
 
@@ -74,5 +74,10 @@ static void a_de_mail_is_refused_and_ordinary_mail_is_let_go() {
 }
 
 int main() {
-    return test::run("filter_automatic", {TEST(whatever_auto_submitted_says_but_no_is_automatic), TEST(one_of_several_fields_is_enough), TEST(precedence_of_bulk_list_and_junk), TEST(each_field_of_a_list), TEST(a_letter_of_a_person_has_none_of_them), TEST(a_rule_allows_it), TEST(a_de_mail_is_refused_and_ordinary_mail_is_let_go)});
+    return test::run("filter_automatic",
+                     {TEST(whatever_auto_submitted_says_but_no_is_automatic),
+                      TEST(one_of_several_fields_is_enough), TEST(precedence_of_bulk_list_and_junk),
+                      TEST(each_field_of_a_list), TEST(a_letter_of_a_person_has_none_of_them),
+                      TEST(a_rule_allows_it),
+                      TEST(a_de_mail_is_refused_and_ordinary_mail_is_let_go)});
 }

@@ -38,10 +38,11 @@ void an_option_without_a_right_is_refused_by_name() {
     Relay relay;
     std::get<soap::Account>(relay.provider->account).rights.set(Option::authoritative, false);
     const SealedMessage message = asking_for({Option::authoritative});
-    CHECK_EQUAL(text(relay.deliver(message, {a})[0]),
-                "550 5.7.1 The De-Mail provider fp does not permit the option authoritative of this "
-                "De-Mail, since the account firm has no right to it; send it without the option or "
-                "ask the administrator");
+    CHECK_EQUAL(
+        text(relay.deliver(message, {a})[0]),
+        "550 5.7.1 The De-Mail provider fp does not permit the option authoritative of this "
+        "De-Mail, since the account firm has no right to it; send it without the option or "
+        "ask the administrator");
     CHECK(relay.provider->submitted.empty());
     CHECK(kept(relay, message).state == State::refused);
     CHECK_EQUAL(text(relay.deliver(message, {a})[0]).substr(0, 9), "550 5.7.1"); // and stays so
@@ -95,9 +96,10 @@ void private_to_a_recipient_below_it_is_refused() {
     Relay relay;
     relay.provider->directory.emplace(a, Entry{a, true, false});
     const SealedMessage message = asking_for({Option::personal});
-    CHECK_EQUAL(text(relay.deliver(message, {a})[0]),
-                "550 5.7.1 The recipient has not signed up at the level that this De-Mail asks for; "
-                "send it without the option x-de-mail-private");
+    CHECK_EQUAL(
+        text(relay.deliver(message, {a})[0]),
+        "550 5.7.1 The recipient has not signed up at the level that this De-Mail asks for; "
+        "send it without the option x-de-mail-private");
     CHECK(relay.provider->submitted.empty());
     CHECK(kept(relay, message).state == State::refused);
 }
