@@ -55,6 +55,7 @@ EXTRA_DIST += \
 	tests/e2e/test_path.py \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_sandbox.py \
+	tests/e2e/test_selftest.py \
 	tests/e2e/test_sendmail.py \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \
