@@ -64,6 +64,7 @@ EXTRA_DIST += \
 	tests/e2e/test_refusals.py \
 	tests/e2e/test_rights_cases.py \
 	tests/e2e/test_sandbox.py \
+	tests/e2e/test_selftest.py \
 	tests/e2e/test_sendmail.py \
 	tests/e2e/test_size.py \
 	tests/e2e/test_smuggling.py \

@@ -181,11 +181,10 @@ class Joining {
             without_blanks(pipemap(value_in(facts_.expanded, "default_database_type")));
         const std::string hidden = "regexp:" + wishes_.domains + ".hidden";
         const Elements now = list_elements(expanded("transport_maps"));
-        const bool stands = now.size() >= 3 && is_table(now[0], "strange-address") &&
-                            now[1] == hidden &&
-                            std::any_of(now.begin(), now.end(), [&](const std::string &one) {
-                                return without_blanks(one) == ours;
-                            });
+        const bool stands =
+            now.size() >= 3 && is_table(now[0], "strange-address") && now[1] == hidden &&
+            std::any_of(now.begin(), now.end(),
+                        [&](const std::string &one) { return without_blanks(one) == ours; });
         Elements elements = list_elements(raw("transport_maps"));
         elements.erase(std::remove_if(elements.begin(), elements.end(),
                                       [&](const std::string &one) {

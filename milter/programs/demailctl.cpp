@@ -13,6 +13,7 @@
 #include "programs/ctl_history.hpp"
 #include "programs/ctl_resume.hpp"
 #include "programs/ctl_screen.hpp"
+#include "programs/ctl_selftest.hpp"
 #include "programs/ctl_setup.hpp"
 #include "programs/ctl_status.hpp"
 #include "programs/ctl_test_address.hpp"
@@ -146,6 +147,23 @@ void add_setup(CLI::App &app, Words &words) {
     command.callback([&] {
         words.action = [&](const Configuration &configuration) {
             return ctl::print_setup(configuration, words.postfix_directory, words.json);
+        };
+    });
+}
+
+void add_selftest(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand("selftest", "Try whether the gateway holds");
+    command.require_subcommand(1);
+    CLI::App &leak = *command.add_subcommand(
+        "leak",
+        "Ask Postfix's tables where spellings of a De-Mail address would go; sends nothing");
+    add_json(leak, words);
+    leak.add_option("--postfix-config", words.postfix_directory,
+                    "Postfix's configuration, where it is not the one that demail.toml names")
+        ->type_name("DIR");
+    leak.callback([&] {
+        words.action = [&](const Configuration &configuration) {
+            return ctl::selftest_leak(configuration, words.postfix_directory, words.json);
         };
     });
 }
@@ -285,8 +303,9 @@ int run(int argc, char **argv) {
                  "Check the configuration and the files it names, and end");
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
-    for (const auto add : {add_block, add_cert, add_domains, add_evidence, add_list,
-                           add_show_and_trace, add_status, add_resume, add_setup, add_test_address})
+    for (const auto add :
+         {add_block, add_cert, add_domains, add_evidence, add_list, add_show_and_trace, add_status,
+          add_resume, add_selftest, add_setup, add_test_address})
         add(app, words);
     ctl::add_card_commands(app, words.card, words.card_action);
     try {

@@ -71,6 +71,8 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_resume.hpp \
 	milter/programs/ctl_screen.cpp \
 	milter/programs/ctl_screen.hpp \
+	milter/programs/ctl_selftest.cpp \
+	milter/programs/ctl_selftest.hpp \
 	milter/programs/ctl_setup.cpp \
 	milter/programs/ctl_setup.hpp \
 	milter/programs/ctl_status.cpp \

@@ -1,6 +1,6 @@
 // The domain list's files: the text that the milter reads, the index and `.hidden` that Postfix
-// reads (domain_tables.hpp), and `.indexed`, the list that these were made from. Order of writing is what keeps a De-Mail from
-// leaving as plain mail.
+// reads (domain_tables.hpp), and `.indexed`, the list that these were made from. Order of writing
+// is what keeps a De-Mail from leaving as plain mail.
 #pragma once
 
 #include "message/domain_set.hpp"

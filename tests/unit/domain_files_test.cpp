@@ -18,7 +18,8 @@ struct List {
     std::string postfix = directory.path() + "/postfix";
     List() {
         std::filesystem::create_directory(postfix);
-        replace_file(postfix + "/main.cf", "default_database_type = hash\n", 0644);
+        replace_file(postfix + "/main.cf", "default_database_type = hash\nsmtputf8_enable = yes\n",
+                     0644);
         replace_file(postfix + "/master.cf", "", 0644);
     }
     [[nodiscard]] bool indexed(const std::string &domain) const {

@@ -1,0 +1,175 @@
+#include "programs/ctl_selftest.hpp"
+
+#include "base/file.hpp"
+#include "daemon/exit.hpp"
+#include "message/domain_set.hpp"
+#include "programs/ctl_postfix_list.hpp"
+#include "programs/ctl_screen.hpp"
+#include "relay/command.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace demail::ctl {
+
+namespace {
+
+using nlohmann::ordered_json;
+using Outcome = Probe::Outcome;
+
+/// %D: the domain. Each is read as the plain one by smtp(8), or by the host that it goes to.
+constexpr const char *anywhere[] = {
+    "probe@%D",
+    "probe%%D@relay.example",
+    "\"probe@%D\"@relay.example",
+    "%D!probe@relay.example",
+    "probe%%D%inner.example@relay.example",
+    "probe@\xc2\xad%D",         // soft hyphen
+    "probe@\xe2\x80\x8b%D",     // zero-width space
+    "probe@%D\xef\xb8\x8f",     // variation selector
+    "probe@%D\xe3\x80\x82",     // ideographic full stop
+    "probe@\xf0\x9d\x92\xb6.%D" // mathematical letter, a sub-domain
+};
+constexpr const char *below_de_mail[] = {
+    "probe@leak-probe.de\xef\xbc\x8dmail.de", // full-width hyphen
+    "probe@leak-probe.de-mail\xe3\x80\x82"
+    "de", // ideographic full stop
+    "probe@leak-probe.de-mail\xef\xbc\x8e"
+    "de", // full-width full stop
+    "probe@leak-probe.de-mail\xef\xbd\xa1"
+    "de",                                                // half-width ideographic full stop
+    "probe@leak-probe.\xef\xbd\x84\xef\xbd\x85-mail.de", // full-width letters
+    "probe@leak-probe.de-mai\xe2\x93\x9b.de",            // circled letter
+    "probe@leak-probe.de-mai\xe2\x85\xbc.de",            // Roman numeral
+    "probe@leak-probe.de-\xe2\x81\xa0mail.de",           // word joiner
+    "probe@leak-probe.de-\xf3\xa0\x84\x80mail.de",       // variation selector of plane 14
+    "probe%leak-probe.de\xef\xbc\x8dmail.de@relay.example",
+};
+
+std::string filled(std::string_view form, std::string_view domain) {
+    std::string text(form);
+    const auto place = text.find("%D");
+    if (place != std::string::npos) text.replace(place, 2, domain);
+    return text;
+}
+
+bool is_pattern(std::string_view table) {
+    return table.starts_with("regexp:") || table.starts_with("pcre:") || table.starts_with("cidr:");
+}
+
+Outcome outcome_of(std::string_view answer) {
+    if (answer.starts_with("error:") || answer.starts_with("retry:")) return Outcome::refused;
+    return answer.starts_with("demail:") ? Outcome::relay : Outcome::leaves;
+}
+
+std::string_view word(Outcome outcome) {
+    return outcome == Outcome::refused ? "refused" : outcome == Outcome::relay ? "relay" : "leaves";
+}
+
+std::vector<std::string> with_directory(std::vector<std::string> argv,
+                                        const std::string &directory) {
+    if (!directory.empty()) argv.insert(argv.begin() + 1, {"-c", directory});
+    return argv;
+}
+
+/// A De-Mail domain that strange-address does not know by itself; "" where there is none.
+std::string domain_elsewhere(const Configuration &configuration) {
+    const auto text = read_file(configuration.domains);
+    const auto set = text ? DomainSet::parse(*text) : std::nullopt;
+    if (!set) return "";
+    for (const auto &[domain, state] : set->all())
+        if (domain != "de-mail.de" && !domain.starts_with('.') && !domain.ends_with(".de-mail.de"))
+            return domain;
+    return "";
+}
+
+} // namespace
+
+Probe judge_probe(const std::string &address, const std::vector<std::string> &tables,
+                  const Lookup &lookup) {
+    std::vector<std::string> keys{address};
+    std::string key = address.substr(std::min(address.rfind('@'), address.size() - 1) + 1);
+    while (!key.empty()) {
+        keys.push_back(key);
+        const auto dot = key.find('.', 1);
+        key = dot == std::string::npos ? "" : key.substr(dot);
+    }
+    for (const std::string &one : keys)
+        for (const std::string &table : tables) {
+            if (one != address && is_pattern(table)) continue;
+            if (const auto answer = lookup(table, one))
+                return {address, outcome_of(*answer), table, *answer};
+        }
+    return {address, Outcome::leaves, "", ""};
+}
+
+std::vector<std::string> probe_addresses(const std::string &other) {
+    std::vector<std::string> addresses(std::begin(below_de_mail), std::end(below_de_mail));
+    for (const std::string &domain : {std::string("leak-probe.de-mail.de"), other})
+        for (const char *form : anywhere) {
+            // The sub-domain of another domain is not De-Mail.
+            if (domain.empty() || (domain == other && std::string_view(form).ends_with(".%D")))
+                continue;
+            addresses.push_back(filled(form, domain));
+        }
+    return addresses;
+}
+
+int selftest_leak(const Configuration &configuration, std::string directory, bool json) {
+    if (directory.empty()) directory = configuration.postfix_configuration;
+    const auto maps =
+        relay::run_command(with_directory({"postconf", "-hx", "transport_maps"}, directory));
+    if (maps.exit_status != 0) {
+        std::fputs("demailctl: postconf does not tell Postfix's transport_maps: is Postfix "
+                   "installed, and may you read its configuration?\n",
+                   stderr);
+        return exit_unavailable;
+    }
+    const auto tables = list_elements(maps.output);
+    const auto lookup = [&](const std::string &table,
+                            const std::string &key) -> std::optional<std::string> {
+        auto asked = relay::run_command(with_directory({"postmap", "-q", key, table}, directory));
+        if (asked.exit_status != 0) return std::nullopt;
+        while (asked.output.ends_with('\n'))
+            asked.output.pop_back();
+        return std::move(asked.output);
+    };
+    std::vector<Probe> probes;
+    for (const std::string &address : probe_addresses(domain_elsewhere(configuration)))
+        probes.push_back(judge_probe(address, tables, lookup));
+    const auto leaks = std::count_if(probes.begin(), probes.end(), [](const Probe &one) {
+        return one.outcome == Outcome::leaves;
+    });
+    std::string text;
+    if (json) {
+        ordered_json list = ordered_json::array();
+        for (const Probe &one : probes)
+            list.push_back({{"address", one.address},
+                            {"outcome", word(one.outcome)},
+                            {"table", one.table},
+                            {"answer", one.answer}});
+        text = ordered_json{{"probes", list}, {"leaks", leaks}}.dump(
+                   2, ' ', true, ordered_json::error_handler_t::replace) +
+               "\n";
+    } else {
+        Table table({"OUTCOME", "ADDRESS"});
+        for (const Probe &one : probes)
+            table.add({Cell(std::string(word(one.outcome)),
+                            one.outcome == Outcome::leaves ? Tone::bad : Tone::good),
+                       Cell(one.address)});
+        text = table.str(Screen::of(STDOUT_FILENO)) +
+               (leaks == 0 ? fmt::format("None of {} spellings would leave.\n", probes.size())
+                           : fmt::format("{} of {} spellings would leave to the Internet: see "
+                                         "transport_maps in demailctl setup --print.\n",
+                                         leaks, probes.size()));
+    }
+    if (!print(text)) return exit_unavailable;
+    return leaks == 0 ? exit_good : exit_bad;
+}
+
+} // namespace demail::ctl

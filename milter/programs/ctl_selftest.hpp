@@ -1,0 +1,40 @@
+// demailctl selftest leak: asks the tables of Postfix's transport_maps for spellings of a De-Mail
+// address, and says of each whether a letter would leave. Sends and changes nothing.
+#pragma once
+
+#include "admin/configuration.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace demail::ctl {
+
+struct Probe {
+    enum class Outcome { refused, relay, leaves };
+    std::string address;
+    Outcome outcome = Outcome::leaves;
+    std::string table;  ///< that decides; "" where none knows the address
+    std::string answer; ///< its
+};
+
+/// What a table says of a key; nullopt where it does not have it.
+using Lookup =
+    std::function<std::optional<std::string>(const std::string &table, const std::string &key)>;
+
+/// As trivial-rewrite(8) looks up: the whole address in every table, then the domain and its
+/// parents in those that are no patterns (transport(5)). Pure, but for `lookup`.
+[[nodiscard]] Probe judge_probe(const std::string &address, const std::vector<std::string> &tables,
+                                const Lookup &lookup);
+
+/// The spellings asked for, of an address at leak-probe.de-mail.de and, where there is one, at
+/// `other`, a De-Mail domain in normal form that is not below de-mail.de.
+[[nodiscard]] std::vector<std::string> probe_addresses(const std::string &other);
+
+/// `directory`: Postfix's configuration; "": what demail.toml says, else Postfix's default. Exit
+/// code: 0 none would leave, 1 one would, 69 where Postfix does not answer.
+[[nodiscard]] int selftest_leak(const Configuration &configuration, std::string directory,
+                                bool json);
+
+} // namespace demail::ctl
