@@ -35,6 +35,7 @@ EXTRA_DIST += \
 	tests/e2e/test_crash_random.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_demailctl_history.py \
+	tests/e2e/test_doctor.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
 	tests/e2e/test_given_up.py \
@@ -42,6 +43,7 @@ EXTRA_DIST += \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_key_rotation.py \
 	tests/data/outcomes \
+	tests/e2e/test_instances.py \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
 	tests/e2e/test_rebuild.py \
