@@ -58,8 +58,10 @@ void check_seal_key(const Configuration &configuration, const char *user, const 
     if (!who || !closed) {
         check.verdict = Verdict::unknown;
         check.found = who ? "it cannot be looked at: " + std::string(std::strerror(errno))
-                          : fmt::format("{} does not run, and there is no user of this name", user);
-        check.remedy = who ? as_root : fmt::format("start {}", user);
+                          : fmt::format("as whom {} runs is not told: it does not answer you, and "
+                                        "there is no user of this name",
+                                        user);
+        check.remedy = ::geteuid() != 0 ? as_root : fmt::format("start {}", user);
     } else if (!closed->empty()) {
         check.verdict = Verdict::bad;
         check.found = fmt::format("{} may not {} {}: {}", user, *closed == file ? "read" : "pass",
@@ -119,13 +121,19 @@ void check_directory(const Configuration &configuration, const char *name, const
 }
 
 Check of_finding(const char *group, const Finding &finding, std::string remedy) {
-    return {group,           finding.name, finding.verdict, "", finding.sentence,
-            finding.verdict == Verdict::good ? "" : std::move(remedy)};
+    Check check{group, finding.name, finding.verdict, "", finding.sentence, ""};
+    if (check.verdict == Verdict::good) return check;
+    // Words that stand beside it already.
+    constexpr std::string_view result = "cannot be told: ", advice = "; try it as root";
+    if (check.found.starts_with(result)) check.found.erase(0, result.size());
+    if (check.found.ends_with(advice)) check.found.erase(check.found.size() - advice.size());
+    check.remedy = std::move(remedy);
+    return check;
 }
 
 /// What status does not say itself.
 std::string remedy_for(const Finding &finding) {
-    if (finding.verdict == Verdict::unknown) return as_root;
+    if (finding.verdict == Verdict::unknown && ::geteuid() != 0) return as_root;
     if (finding.name == "demail-milter")
         return "systemctl start demail-milter; why it ended: journalctl -u demail-milter";
     if (finding.name == "demail-relay" || finding.name == "LMTP socket")
@@ -143,17 +151,16 @@ void check_journal(const Configuration &configuration, const std::vector<Finding
     const auto relay = std::find_if(findings.begin(), findings.end(), [](const Finding &one) {
         return one.name == "demail-relay";
     });
-    if (relay == findings.end() || relay->verdict != Verdict::good) {
+    struct stat status {};
+    if (file && ::stat(check.where.c_str(), &status) == 0 && (status.st_mode & 007) != 0) {
+        check.verdict = Verdict::bad;
+        check.found = fmt::format("has mode {:04o}: everybody here may read who wrote to whom",
+                                  status.st_mode & 07777);
+        check.remedy = "chmod 0600 " + check.where;
+    } else if (relay == findings.end() || relay->verdict != Verdict::good) {
         check.verdict = Verdict::unknown;
         check.found = "demail-relay does not answer, and only it opens the journal";
-        check.remedy = "start demail-relay";
-        struct stat status {};
-        if (file && ::stat(check.where.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
-            check.verdict = Verdict::bad;
-            check.found = fmt::format("has mode {:04o}: others may read who wrote to whom",
-                                      status.st_mode & 07777);
-            check.remedy = "chmod 0600 " + check.where;
-        }
+        check.remedy = ::geteuid() != 0 ? as_root : "start demail-relay";
     }
     checks.push_back(std::move(check));
 }

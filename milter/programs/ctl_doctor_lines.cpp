@@ -1,6 +1,7 @@
 // Postfix's version, and each line of contracts.md: there and in force, or not and what comes of it.
 #include "programs/ctl_doctor_postfix.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -21,10 +22,11 @@ constexpr std::pair<std::string_view, std::string_view> consequences[] = {
                            "message"},
     {"virtual_mailbox_limit", "virtual(8) delivers nothing while a mailbox may hold less than one "
                               "message"},
-    {"smtpd_milters", "De-Mails are not sealed and bounce, or are changed behind the seal and "
-                      "bounce, and forged De-Mail fields reach mailboxes"},
-    {"non_smtpd_milters", "what sendmail(1) hands in passes round the milter: its De-Mails bounce, "
-                          "and forged De-Mail fields reach mailboxes"},
+    {"smtpd_milters", "the De-Mail milter is not in it, not the last, or lacks "
+                      "default_action=tempfail: De-Mails bounce, since they are not sealed or are "
+                      "changed behind the seal, and forged De-Mail fields reach mailboxes"},
+    {"non_smtpd_milters", "what sendmail(1) hands in passes round the milter, or not by it last: "
+                          "its De-Mails bounce, and forged De-Mail fields reach mailboxes"},
     {"transport_maps", "De-Mails leave to the Internet as plain mail"},
     {"demail_destination_recipient_limit",
      "a letter to more than 50 recipients becomes several De-Mails"},
@@ -39,14 +41,29 @@ std::string consequence_of(std::string_view name) {
     return "";
 }
 
+/// postconf -M pads its columns.
+std::string without_padding(const std::string &line) {
+    std::string out;
+    for (const char c : line)
+        if (c != ' ' || !out.ends_with(' ')) out += c;
+    return out;
+}
+
+/// postconf does not show a transport's parameter while master.cf has no such service.
+bool is_hidden(const PostfixView &view, const std::string &name) {
+    return name.starts_with("demail_") && !view.facts.settings.contains(name) &&
+           std::none_of(view.facts.services.begin(), view.facts.services.end(),
+                        [](const std::string &one) { return MasterLine(one).name == "demail"; });
+}
+
 void check_line(const PostfixView &view, const PostfixLine &line, const char *file,
                 Checks &checks) {
     Check check{"postfix", line.name, Verdict::good, view.directory + "/" + file + ": " + line.name,
-                line.line,  ""};
+                without_padding(line.line), ""};
     if (!line.stands) {
         check.verdict = Verdict::bad;
         const std::string now =
-            line.was.empty() ? "is missing or empty" : "is \"" + line.was + "\"";
+            line.was.empty() ? "is missing or empty" : "is \"" + without_padding(line.was) + "\"";
         check.found = now + consequence_of(line.name);
         check.remedy = "write into " + std::string(file) + ": " + line.line;
         if (!line.note.empty()) check.remedy += " (" + line.note + ")";
@@ -76,7 +93,7 @@ void check_lines(const PostfixView &view, Checks &checks) {
     check_version(view, checks);
     const PostfixLines lines = postfix_lines(view.facts, view.wishes);
     for (const PostfixLine &one : lines.main_cf)
-        check_line(view, one, "main.cf", checks);
+        if (!is_hidden(view, one.name)) check_line(view, one, "main.cf", checks);
     for (const PostfixLine &one : lines.master_cf)
         check_line(view, one, "master.cf", checks);
 }

@@ -14,11 +14,25 @@ bool lists(const PostfixView &view, std::string_view parameter, std::string_view
                        [&](const std::string &one) { return ascii::lower(one) == domain; });
 }
 
-bool has_table(const PostfixView &view, std::string_view parameter) {
-    const auto elements = list_elements(view.facts.value(parameter));
-    return std::any_of(elements.begin(), elements.end(), [](const std::string &one) {
-        return one.find_first_of(":/") != std::string::npos;
-    });
+bool is_table(const std::string &element) {
+    return element.find_first_of(":/") != std::string::npos;
+}
+
+/// Whether the tables of a list have the domain as a key; nullopt: not told.
+std::optional<bool> tables_list(const PostfixView &view, std::string_view parameter,
+                                const std::string &domain) {
+    std::optional<bool> listed = false;
+    for (const std::string &element : list_elements(view.facts.value(parameter))) {
+        if (!is_table(element)) continue;
+        const auto table = view.tables.find(element);
+        if (table == view.tables.end() || !table->second.text) {
+            listed = std::nullopt;
+            continue;
+        }
+        for (const TableEntry &one : entries_of(*table->second.text, false))
+            if (ascii::lower(one.key) == domain) return true;
+    }
+    return listed;
 }
 
 constexpr const char *own_domains[] = {"mydestination", "virtual_mailbox_domains",
@@ -74,9 +88,21 @@ Home home_of(const PostfixView &view, std::string_view address) {
     if (view.domains.find(domain)) return Home::demail;
     for (const char *parameter : own_domains)
         if (lists(view, parameter, domain)) return Home::here;
+    Home home = Home::elsewhere;
+    for (const char *parameter : own_domains) {
+        const auto listed = tables_list(view, parameter, domain);
+        if (listed.value_or(false)) return Home::here;
+        if (!listed) home = Home::unknown;
+    }
+    return home;
+}
+
+std::vector<std::string> tables_of_own_domains(const PostfixView &view) {
+    std::vector<std::string> tables;
     for (const char *parameter : own_domains)
-        if (has_table(view, parameter)) return Home::unknown;
-    return Home::elsewhere;
+        for (const std::string &one : list_elements(view.facts.value(parameter)))
+            if (is_table(one)) tables.push_back(one);
+    return tables;
 }
 
 Checks check_postfix(const PostfixView &view) {

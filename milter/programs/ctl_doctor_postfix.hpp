@@ -63,6 +63,8 @@ class Service {
 /// Where an address's mail goes.
 enum class Home { here, demail, elsewhere, unknown };
 [[nodiscard]] Home home_of(const PostfixView &view, std::string_view address);
+/// Tables that name domains of this host.
+[[nodiscard]] std::vector<std::string> tables_of_own_domains(const PostfixView &view);
 
 /// What demailctl has to look up for the checks: tables with the keys to ask for.
 struct TableQuestion {

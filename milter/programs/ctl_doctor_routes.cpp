@@ -230,7 +230,8 @@ void check_action(const PostfixView &view, const Used &used, const TableEntry &e
         if (start != std::string::npos) argument = entry.value.substr(start);
     }
     const TableName table(used.element);
-    const std::string where = fmt::format("{}:{}", table.name, entry.line);
+    const std::string where =
+        table.name.starts_with('/') ? fmt::format("{}:{}", table.name, entry.line) : used.where;
     if (used.parameter == "smtpd_milter_maps") {
         checks.push_back({"postfix", used.parameter, Verdict::bad, where,
                           fmt::format("clients from {} get \"{}\" instead of smtpd_milters", entry.key,
@@ -239,16 +240,17 @@ void check_action(const PostfixView &view, const Used &used, const TableEntry &e
     } else if (action == "filter") {
         check_filter(view, checks, "FILTER in " + used.parameter, where, argument);
     } else if (action == "redirect" || action == "bcc") {
-        const Home home = home_of(view, argument);
-        checks.push_back(
-            {"postfix", ascii::lower(action) == "bcc" ? "BCC in " + used.parameter : "REDIRECT in " + used.parameter,
-             action == "redirect" ? Verdict::bad
-             : home == Home::here ? Verdict::good
-             : home == Home::unknown ? Verdict::unknown : Verdict::bad,
-             where,
-             fmt::format("what {} fits {} to {}: a De-Mail too", entry.key,
-                         action == "bcc" ? "is copied" : "goes", argument),
-             home == Home::here && action == "bcc" ? "" : "take the line out, or let it leave De-Mails out"});
+        const bool copied = action == "bcc";
+        const Home home = copied ? home_of(view, argument) : Home::elsewhere;
+        const bool harmless = home == Home::here;
+        checks.push_back({"postfix", (copied ? "BCC in " : "REDIRECT in ") + used.parameter,
+                          harmless                ? Verdict::good
+                          : home == Home::unknown ? Verdict::unknown
+                                                  : Verdict::bad,
+                          where,
+                          fmt::format("what {} fits {} to {}: a De-Mail too", entry.key,
+                                      copied ? "is copied" : "goes", argument),
+                          harmless ? "" : "take the line out, or let it leave De-Mails out"});
     } else if (used.parameter == "milter_header_checks" && action != "dunno" &&
                ascii::lower(entry.key).find("demail") != std::string::npos) {
         checks.push_back({"postfix", used.parameter, Verdict::bad, where,
@@ -272,6 +274,8 @@ std::vector<TableQuestion> tables_to_look_at(const PostfixView &view) {
                 questions.push_back({one, {}});
     for (const Used &one : action_tables(view))
         questions.push_back({one.element, {}});
+    for (const std::string &one : tables_of_own_domains(view))
+        questions.push_back({one, {}});
     return questions;
 }
 

@@ -29,6 +29,13 @@ bool filters_somewhere(const PostfixView &view) {
     return false;
 }
 
+/// A port of this host for the content filter.
+bool hands_back(const PostfixView &view, const Service &service) {
+    const auto filter = service.override_of("content_filter");
+    return service.line().command == "smtpd" && service.line().type == "inet" &&
+           service.on_loopback() && filter && filter->empty() && filters_somewhere(view);
+}
+
 /// What it says of mail that comes in here; "" where the milter sees it, last.
 std::string past_the_milter(const PostfixView &view, const Service &service,
                             const char *parameter) {
@@ -51,11 +58,13 @@ void check_entry(const PostfixView &view, const Service &service, const char *pa
     const std::string fault = past_the_milter(view, service, parameter);
     const bool off = without_milters(service);
     const char *option = off ? "receive_override_options" : parameter;
-    Check check{"postfix", service.line().command + " " + service.name(), Verdict::good,
-                service.where(option), "mail that comes in here goes through the milter", ""};
+    const std::string &command = service.line().command;
+    const std::string name =
+        service.line().name == command ? command : command + " " + service.name();
+    Check check{"postfix", name, Verdict::good, service.where(option), "mail that comes in here goes through the milter", ""};
     if (!fault.empty()) {
         check.found = fault;
-        if (off && service.line().command == "smtpd" && service.on_loopback() &&
+        if (off && command == "smtpd" && service.on_loopback() &&
             filters_somewhere(view)) {
             check.found += ", for a content filter on this host that hands back: the relay checks "
                            "the seal";
@@ -69,6 +78,13 @@ void check_entry(const PostfixView &view, const Service &service, const char *pa
                                   "default_action=tempfail }} at its end",
                                   parameter, view.wishes.milter_socket);
         }
+    }
+    if (fault.empty() && hands_back(view, service) && !view.reinjection) {
+        check.verdict = Verdict::bad;
+        check.found = "the milter looks at what the content filter hands back here, without the "
+                      "sender's login: De-Mails are refused";
+        check.remedy = "write into demail.toml: [milter] reinjection = [\"127.0.0.1\"]; or into "
+                       "this service: -o receive_override_options=no_milters";
     }
     checks.push_back(std::move(check));
 }
@@ -186,9 +202,10 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
                        hop;
     } else if (service->line().command == "pipe") {
         check.verdict = Verdict::unknown;
-        check.found = fmt::format("mail goes to the program of {}: what it hands back by "
-                                  "sendmail(1) has lost its login, and its De-Mails bounce",
-                                  destination);
+        check.found = fmt::format("mail goes to the program that the service {} runs: what it "
+                                  "hands back by sendmail(1) has lost its login, and its De-Mails "
+                                  "bounce",
+                                  transport);
         check.remedy = "let it hand back by SMTP to an smtpd of its own (contrib/postfix/beside.md)";
     } else if (!near) {
         check.verdict = Verdict::unknown;

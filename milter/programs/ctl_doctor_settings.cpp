@@ -33,8 +33,8 @@ bool loopback(std::string_view host) {
 bool wide(const std::string &host) {
     const auto slash = host.find('/');
     if (slash != std::string::npos) {
-        const std::string bits = host.substr(slash + 1);
-        return bits != "32" && bits != "128";
+        const bool version_6 = host.find(':') < slash;
+        return host.substr(slash + 1) != (version_6 ? "128" : "32");
     }
     return host.find_first_not_of("0123456789.") != std::string::npos && !host.starts_with('[') &&
            host.find(':') == std::string::npos;
@@ -49,7 +49,7 @@ Judgement hosts(const Setting &setting, const char *what, const char *parameter)
     }
     if (!open.empty())
         return {Verdict::bad, fmt::format("whoever connects from {} may claim {}", open, what),
-                fmt::format("name single hosts of yours alone: {} = 127.0.0.1", parameter)};
+                fmt::format("name single hosts of yours alone: set {} = 127.0.0.1", parameter)};
     if (!named.empty()) return {Verdict::good, fmt::format("{} may claim {}", named, what), ""};
     return {};
 }
@@ -96,7 +96,7 @@ Judgement soft_bounce(const PostfixView &, const Setting &setting) {
     return {Verdict::bad,
             "a De-Mail that is refused for good stays in the queue for days, and its sender is not "
             "told",
-            "soft_bounce = no"};
+            "set soft_bounce = no"};
 }
 
 Judgement defer_transports(const PostfixView &, const Setting &setting) {
@@ -115,7 +115,7 @@ Judgement milter_protocol(const PostfixView &, const Setting &setting) {
     return {Verdict::bad,
             "is " + value + ": the milter asks for what version 6 of the protocol has, and without "
                             "it Postfix answers 451 for all mail",
-            "milter_protocol = 6"};
+            "set milter_protocol = 6"};
 }
 
 Judgement own_domains(const PostfixView &view, const Setting &setting) {

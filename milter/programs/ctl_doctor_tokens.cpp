@@ -7,6 +7,7 @@
 #include "wire/client.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -72,7 +73,9 @@ void check_tokens(const Configuration &configuration, Checks &checks) {
     for (const KeyFinding &one : key_findings(configuration)) {
         Check check{"token", one.finding.name, one.finding.verdict, "", one.finding.sentence, ""};
         if (check.verdict != Verdict::good) {
-            check.remedy = "see demailctl cert list";
+            check.remedy = check.verdict == Verdict::unknown && ::geteuid() != 0
+                               ? "try it as root"
+                               : "see demailctl cert list";
         } else if (one.until > 0) {
             const long days = broker::days_between(std::time(nullptr), one.until);
             check.found += ", valid until " + date_text(one.until);

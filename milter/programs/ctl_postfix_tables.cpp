@@ -126,7 +126,8 @@ std::vector<TableEntry> entries_of(std::string_view text, bool with_patterns) {
         if (first == std::string_view::npos || line[first] == '#') continue;
         line = line.substr(0, line.find_last_not_of(blanks) + 1);
         if (first > 0 && !entries.empty()) {
-            entries.back().value += std::string(line.substr(first - 1));
+            std::string &value = entries.back().value;
+            value += (value.empty() ? "" : " ") + std::string(line.substr(first));
             continue;
         }
         line.remove_prefix(first);

@@ -35,7 +35,7 @@ FAULTS = [
      "smtpd_milters", "bad", "behind the seal",
      r"smtpd_milters = inet:127.0.0.1:8891, { unix:demail-milter"),
     ("ours accepts while it is down", {"smtpd_milters": "unix:demail-milter/milter.sock"}, None, {},
-     "smtpd_milters", "bad", "", "default_action=tempfail"),
+     "smtpd_milters", "bad", "lacks default_action=tempfail", "default_action=tempfail"),
     ("no milter for sendmail(1)", {"non_smtpd_milters": ""}, None, {},
      "non_smtpd_milters", "bad", r"sendmail\(1\)", r"non_smtpd_milters = \$smtpd_milters"),
     ("no transport map", {"transport_maps": ""}, None, {},
@@ -67,12 +67,16 @@ FAULTS = [
      "smtpd 192.0.2.1:25 inet", "bad", "no_milters", "take no_milters out"),
     ("pickup with no_milters", {},
      "1 pickup => 1 pickup -o receive_override_options=no_milters", {},
-     "pickup pickup unix", "bad", "no_milters", "take no_milters out"),
+     "pickup", "bad", "no_milters", "take no_milters out"),
     ("cleanup without milters", {}, "0 cleanup => 0 cleanup -o non_smtpd_milters=", {},
-     "cleanup cleanup unix", "bad", "without the De-Mail milter", "non_smtpd_milters"),
+     "cleanup", "bad", "without the De-Mail milter", "non_smtpd_milters"),
     ("a filter before the queue", {},
      "127.0.0.1:10587 inet n - n - - smtpd -o smtpd_proxy_filter=127.0.0.1:10024", {},
      "smtpd_proxy_filter", "bad", "no login", "content_filter"),
+    ("what the filter hands back is refused", {"content_filter": "scan:[127.0.0.1]:10024"},
+     "scan unix - - n - - smtp -o smtp_header_checks= -o smtp_nested_header_checks=\n"
+     "127.0.0.1:10025 inet n - n - - smtpd -o content_filter=", {},
+     "smtpd 127.0.0.1:10025 inet", "bad", "refused", "reinjection = "),
     ("the way to the filter strips", {"content_filter": "smtp:[127.0.0.1]:10024"}, None, {},
      "content_filter", "bad", "comes back without it", "scan unix - - n - - smtp -o"),
     ("the way to the filter is not there", {"content_filter": "scan:[127.0.0.1]:10024"}, None, {},
@@ -87,8 +91,8 @@ FAULTS = [
      {"checks": "# a comment\n/^Subject: .*scan this/ FILTER smtp:[192.0.2.1]:25\n"},
      "FILTER in header_checks", "bad", "seal is removed", "scan unix"),
     ("an access table redirects", {"smtpd_data_restrictions":
-                                   "check_sender_access inline:{{anna@firm.example=REDIRECT "
-                                   "carl@elsewhere.example}}"}, None, {},
+                                   "check_sender_access inline:{ {anna@firm.example=REDIRECT "
+                                   "carl@elsewhere.example} }"}, None, {},
      "REDIRECT in smtpd_data_restrictions", "bad", "goes to carl@elsewhere.example", "take the line"),
     ("header checks that cannot be read", {"header_checks": "socketmap:unix:/nowhere:x"}, None, {},
      "actions in header_checks", "unknown", "cannot be read", "none for De-Mails"),
@@ -310,13 +314,15 @@ class Host(Doctor):
         named = self.not_good(report)
         self.assertEqual({one["result"] for one in named}, {"unknown"}, named)
         self.assertIn("demail-relay", {one["name"] for one in named})
+        self.assertEqual({one["remedy"] for one in named}, {"try it as root"})
 
     def test_8_nothing_is_changed(self):
         def all_files():
             found = {}
             for base, _, names in os.walk(self.box.directory):
                 for name in names:
-                    if name.endswith((".log", "log")):
+                    # SoftHSM notes that somebody has looked at its token.
+                    if name.endswith("log") or name == "generation":
                         continue
                     status = os.lstat(os.path.join(base, name))
                     found[os.path.join(base, name)] = (status.st_mtime_ns, status.st_size,
@@ -423,7 +429,8 @@ class Leaks(Doctor):
         self.leaves_as_plain_mail()
 
     def test_a_transport_without_header_checks_lets_the_seal_out(self):
-        self.with_fault({"transport_maps": "inline:{elsewhere.example=slow:}, " +
+        hop = self.box.postfix.settings["relayhost"]
+        self.with_fault({"transport_maps": f"inline:{{elsewhere.example=slow:{hop}}}, " +
                          self.box.postfix.settings["transport_maps"]},
                         ["slow unix - - n - - smtp -o smtp_header_checks="])
         self.assertEqual(["transport slow"], [one["name"] for one in self.not_good(self.report())])

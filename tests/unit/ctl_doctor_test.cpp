@@ -136,7 +136,7 @@ static void an_option_of_a_service_counts_more_than_main_cf() {
                          {"submission inet n - y - - smtpd"}, {}}),
                 "smtpd submission inet: bad");
     CHECK_EQUAL(open_of({{}, {{"pickup/unix/receive_override_options", "no_milters"}}, {}, {}}),
-                "pickup pickup unix: bad");
+                "pickup: bad");
     CHECK_EQUAL(open_of({{}, {{"cleanup/unix/always_bcc", "a@b.example"}}, {}, {}}),
                 "always_bcc: bad");
 }
