@@ -84,9 +84,8 @@ std::string said(Verdict verdict) {
 } // namespace
 
 std::string doctor_text(Checks checks, const Screen &screen) {
-    std::stable_sort(checks.begin(), checks.end(), [](const Check &a, const Check &b) {
-        return a.verdict > b.verdict;
-    });
+    std::stable_sort(checks.begin(), checks.end(),
+                     [](const Check &a, const Check &b) { return a.verdict > b.verdict; });
     std::string text;
     Table good({"GOOD", ""});
     std::size_t counts[3] = {};
@@ -153,8 +152,8 @@ int doctor(const std::string &configuration_file, std::string directory, bool js
         check_files_of_relay(configuration, checks);
         check_tokens(configuration, checks);
     }
-    const std::string text = json ? doctor_json(checks, directory)
-                                  : doctor_text(checks, Screen::of(STDOUT_FILENO));
+    const std::string text =
+        json ? doctor_json(checks, directory) : doctor_text(checks, Screen::of(STDOUT_FILENO));
     return print(text) ? exit_of(worst_of(checks)) : exit_unavailable;
 }
 

@@ -1,5 +1,5 @@
-// demailctl doctor: names what is open in configuration, Postfix, files, daemons and token, and what
-// to do. Changes nothing.
+// demailctl doctor: names what is open in configuration, Postfix, files, daemons and token, and
+// what to do. Changes nothing.
 #pragma once
 
 #include "programs/ctl_doctor_check.hpp"

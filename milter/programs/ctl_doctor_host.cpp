@@ -51,8 +51,12 @@ std::optional<std::string> closed_part(const Peer &who, const std::string &path)
 void check_seal_key(const Configuration &configuration, const char *user, const std::string &socket,
                     Checks &checks) {
     const std::string &file = configuration.seal_key_file;
-    Check check{"configuration", std::string("seal key for ") + user, Verdict::good, file,
-                std::string(user) + " may read it", ""};
+    Check check{"configuration",
+                std::string("seal key for ") + user,
+                Verdict::good,
+                file,
+                std::string(user) + " may read it",
+                ""};
     const auto who = daemon_at(socket, user);
     const auto closed = who ? closed_part(*who, file) : std::nullopt;
     if (!who || !closed) {
@@ -64,11 +68,11 @@ void check_seal_key(const Configuration &configuration, const char *user, const 
         check.remedy = ::geteuid() != 0 ? as_root : fmt::format("start {}", user);
     } else if (!closed->empty()) {
         check.verdict = Verdict::bad;
-        check.found = fmt::format("{} may not {} {}: {}", user, *closed == file ? "read" : "pass",
-                                  *closed,
-                                  std::string_view(user) == "demail-milter"
-                                      ? "De-Mails are not sealed, and are answered 451"
-                                      : "no seal can be checked, and De-Mails wait");
+        check.found =
+            fmt::format("{} may not {} {}: {}", user, *closed == file ? "read" : "pass", *closed,
+                        std::string_view(user) == "demail-milter"
+                            ? "De-Mails are not sealed, and are answered 451"
+                            : "no seal can be checked, and De-Mails wait");
         check.remedy = *closed == file
                            ? fmt::format("chown root:demail-seal {0} && chmod 0640 {0}, and see "
                                          "that {1} is in the group demail-seal",
@@ -115,7 +119,8 @@ void check_directory(const Configuration &configuration, const char *name, const
         check.remedy = "make room on its file system; demailctl evidence purge removes what was "
                        "kept long enough";
     } else {
-        check.found = fmt::format("mode {:04o}, {} MiB are free", status.st_mode & 07777, left >> 20);
+        check.found =
+            fmt::format("mode {:04o}, {} MiB are free", status.st_mode & 07777, left >> 20);
     }
     checks.push_back(std::move(check));
 }
@@ -146,11 +151,14 @@ void check_journal(const Configuration &configuration, const std::vector<Finding
     constexpr std::string_view sqlite = "sqlite3://";
     const std::string &url = configuration.journal;
     const bool file = url.starts_with(sqlite);
-    Check check{"files", "journal", Verdict::good, file ? url.substr(sqlite.size()) : "PostgreSQL",
-                "demail-relay has it open", ""};
-    const auto relay = std::find_if(findings.begin(), findings.end(), [](const Finding &one) {
-        return one.name == "demail-relay";
-    });
+    Check check{"files",
+                "journal",
+                Verdict::good,
+                file ? url.substr(sqlite.size()) : "PostgreSQL",
+                "demail-relay has it open",
+                ""};
+    const auto relay = std::find_if(findings.begin(), findings.end(),
+                                    [](const Finding &one) { return one.name == "demail-relay"; });
     struct stat status {};
     if (file && ::stat(check.where.c_str(), &status) == 0 && (status.st_mode & 007) != 0) {
         check.verdict = Verdict::bad;
@@ -187,11 +195,10 @@ void check_configuration_files(const Configuration &configuration, const std::st
     for (ConfigurationFault &one : check_senders_files(configuration))
         faults.push_back(std::move(one));
     for (const ConfigurationFault &one : faults) {
-        const bool closed = ::geteuid() != 0 &&
-                            one.sentence.find(std::strerror(EACCES)) != std::string::npos;
+        const bool closed =
+            ::geteuid() != 0 && one.sentence.find(std::strerror(EACCES)) != std::string::npos;
         checks.push_back({"configuration", "named files", closed ? Verdict::unknown : Verdict::bad,
-                          file, one.sentence,
-                          closed ? as_root : "mend what the sentence names"});
+                          file, one.sentence, closed ? as_root : "mend what the sentence names"});
     }
     if (faults.empty())
         checks.push_back({"configuration", "named files", Verdict::good, file,
@@ -206,7 +213,8 @@ void check_files_of_relay(const Configuration &configuration, Checks &checks) {
     const DomainFiles files = look_at_domain_files(configuration);
     if (!files.text || !files.indexed) return; // said by status
     Check check{"files", "index and list", Verdict::good, files.text_file, "agree", ""};
-    struct stat index {}, text {};
+    struct stat index {
+    }, text{};
     std::string different;
     for (const ListedDomain &one : listed_domains(*files.text, *files.indexed))
         if (one.where != ListedDomain::Where::both)
@@ -232,8 +240,8 @@ void check_files_of_relay(const Configuration &configuration, Checks &checks) {
 void check_daemons(const Configuration &configuration, Checks &checks) {
     const auto findings = status_findings(configuration);
     for (const Finding &one : findings)
-        checks.push_back(of_finding(
-            one.name.starts_with("domain ") ? "files" : "daemons", one, remedy_for(one)));
+        checks.push_back(of_finding(one.name.starts_with("domain ") ? "files" : "daemons", one,
+                                    remedy_for(one)));
     check_journal(configuration, findings, checks);
 }
 

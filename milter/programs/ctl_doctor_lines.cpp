@@ -1,4 +1,5 @@
-// Postfix's version, and each line of contracts.md: there and in force, or not and what comes of it.
+// Postfix's version, and each line of contracts.md: there and in force, or not and what comes of
+// it.
 #include "programs/ctl_doctor_postfix.hpp"
 
 #include <algorithm>
@@ -58,8 +59,12 @@ bool is_hidden(const PostfixView &view, const std::string &name) {
 
 void check_line(const PostfixView &view, const PostfixLine &line, const char *file,
                 Checks &checks) {
-    Check check{"postfix", line.name, Verdict::good, view.directory + "/" + file + ": " + line.name,
-                without_padding(line.line), ""};
+    Check check{"postfix",
+                line.name,
+                Verdict::good,
+                view.directory + "/" + file + ": " + line.name,
+                without_padding(line.line),
+                ""};
     if (!line.stands) {
         check.verdict = Verdict::bad;
         const std::string now =

@@ -41,8 +41,8 @@ constexpr const char *own_domains[] = {"mydestination", "virtual_mailbox_domains
 } // namespace
 
 std::optional<std::string> Service::override_of(std::string_view parameter) const {
-    const auto found = view_.facts.overrides.find(
-        line_.name + "/" + line_.type + "/" + std::string(parameter));
+    const auto found =
+        view_.facts.overrides.find(line_.name + "/" + line_.type + "/" + std::string(parameter));
     if (found == view_.facts.overrides.end()) return std::nullopt;
     return found->second;
 }

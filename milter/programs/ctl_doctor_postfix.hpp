@@ -4,8 +4,8 @@
 
 #include "message/domain_set.hpp"
 #include "programs/ctl_doctor_check.hpp"
-#include "programs/ctl_postfix_list.hpp"
 #include "programs/ctl_postfix_lines.hpp"
+#include "programs/ctl_postfix_list.hpp"
 #include "programs/ctl_postfix_tables.hpp"
 
 #include <chrono>
@@ -72,6 +72,12 @@ struct TableQuestion {
     std::vector<std::string> keys;
 };
 [[nodiscard]] std::vector<TableQuestion> tables_to_look_at(const PostfixView &view);
+
+/// A table whose actions steer mail, and the place that names it.
+struct UsedTable {
+    std::string where, parameter, element;
+};
+[[nodiscard]] std::vector<UsedTable> action_tables(const PostfixView &view);
 
 /// All of it.
 [[nodiscard]] Checks check_postfix(const PostfixView &view);

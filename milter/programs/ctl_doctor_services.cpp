@@ -1,7 +1,6 @@
 // Services of master.cf that take mail past the milter, or let seals out.
-#include "programs/ctl_doctor_postfix.hpp"
-
 #include "message/ascii.hpp"
+#include "programs/ctl_doctor_postfix.hpp"
 
 #include <fmt/format.h>
 
@@ -39,8 +38,7 @@ bool hands_back(const PostfixView &view, const Service &service) {
 /// What it says of mail that comes in here; "" where the milter sees it, last.
 std::string past_the_milter(const PostfixView &view, const Service &service,
                             const char *parameter) {
-    if (without_milters(service))
-        return "receive_override_options has no_milters";
+    if (without_milters(service)) return "receive_override_options has no_milters";
     const auto milters = service.override_of(parameter);
     if (!milters) return "";
     const auto elements = list_elements(*milters);
@@ -61,11 +59,15 @@ void check_entry(const PostfixView &view, const Service &service, const char *pa
     const std::string &command = service.line().command;
     const std::string name =
         service.line().name == command ? command : command + " " + service.name();
-    Check check{"postfix", name, Verdict::good, service.where(option), "mail that comes in here goes through the milter", ""};
+    Check check{"postfix",
+                name,
+                Verdict::good,
+                service.where(option),
+                "mail that comes in here goes through the milter",
+                ""};
     if (!fault.empty()) {
         check.found = fault;
-        if (off && command == "smtpd" && service.on_loopback() &&
-            filters_somewhere(view)) {
+        if (off && command == "smtpd" && service.on_loopback() && filters_somewhere(view)) {
             check.found += ", for a content filter on this host that hands back: the relay checks "
                            "the seal";
         } else {
@@ -173,10 +175,9 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
     const std::string hop = colon == std::string::npos ? "" : destination.substr(colon + 1);
     Check check{"postfix", name, Verdict::good, where, "", ""};
     const auto services = services_of(view);
-    const auto service =
-        std::find_if(services.begin(), services.end(), [&](const Service &one) {
-            return one.line().name == transport && one.line().type == "unix";
-        });
+    const auto service = std::find_if(services.begin(), services.end(), [&](const Service &one) {
+        return one.line().name == transport && one.line().type == "unix";
+    });
     const bool near = hop.starts_with("127.") || hop.starts_with("[127.") ||
                       hop.starts_with("[::1]") || hop.starts_with("localhost") ||
                       hop.starts_with("[localhost]") || hop.starts_with("unix:") ||
@@ -189,9 +190,9 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
         check.remedy = fmt::format("write into master.cf: {} unix - - n - - smtp -o "
                                    "smtp_header_checks= -o smtp_nested_header_checks=",
                                    transport);
-    } else if (service->line().command == "smtp" && (strips(service->value("smtp_header_checks")) ||
-                                                     service->value("smtp_header_checks")
-                                                         .find("strip-seal") != std::string::npos)) {
+    } else if (service->line().command == "smtp" &&
+               (strips(service->value("smtp_header_checks")) ||
+                service->value("smtp_header_checks").find("strip-seal") != std::string::npos)) {
         check.verdict = Verdict::bad;
         check.found = fmt::format("mail goes to {}, and on this way the seal is removed: every "
                                   "De-Mail comes back without it and bounces",
@@ -206,7 +207,8 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
                                   "hands back by sendmail(1) has lost its login, and its De-Mails "
                                   "bounce",
                                   transport);
-        check.remedy = "let it hand back by SMTP to an smtpd of its own (contrib/postfix/beside.md)";
+        check.remedy =
+            "let it hand back by SMTP to an smtpd of its own (contrib/postfix/beside.md)";
     } else if (!near) {
         check.verdict = Verdict::unknown;
         check.found = fmt::format("every De-Mail goes to {} in the clear before it is submitted; "
@@ -215,8 +217,8 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
         check.remedy = "filter on this host, or see that the way to that host is protected and "
                        "that it hands back to this Postfix";
     } else {
-        check.found = fmt::format("mail goes to the filter {} on this host with its seal",
-                                  destination);
+        check.found =
+            fmt::format("mail goes to the filter {} on this host with its seal", destination);
     }
     checks.push_back(std::move(check));
 }

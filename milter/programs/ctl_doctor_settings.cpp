@@ -1,7 +1,6 @@
 // Settings of main.cf, and of -o in master.cf, that undo a line of the gateway. A row each.
-#include "programs/ctl_doctor_postfix.hpp"
-
 #include "message/ascii.hpp"
+#include "programs/ctl_doctor_postfix.hpp"
 
 #include <fmt/format.h>
 
@@ -82,8 +81,9 @@ Judgement always_bcc(const PostfixView &view, const Setting &setting) {
                                 "the copy of each message, and it bounces",
                 "empty it, or name a mailbox of this host"};
     case Home::unknown:
-        return {Verdict::unknown, copy + "; whether that is here is not told, since a table names "
-                                         "the domains of this host",
+        return {Verdict::unknown,
+                copy + "; whether that is here is not told, since a table names "
+                       "the domains of this host",
                 "see that it is a mailbox of this host"};
     default:
         return {Verdict::bad, copy + " by the Internet, as plain mail",
@@ -113,8 +113,9 @@ Judgement milter_protocol(const PostfixView &, const Setting &setting) {
     std::from_chars(value.data(), value.data() + value.size(), version);
     if (version >= 6) return {};
     return {Verdict::bad,
-            "is " + value + ": the milter asks for what version 6 of the protocol has, and without "
-                            "it Postfix answers 451 for all mail",
+            "is " + value +
+                ": the milter asks for what version 6 of the protocol has, and without "
+                "it Postfix answers 451 for all mail",
             "set milter_protocol = 6"};
 }
 
@@ -235,9 +236,12 @@ void check_row(const PostfixView &view, const Row &row, Checks &checks) {
 
 void check_others(const PostfixView &view, Checks &checks) {
     for (const OtherInstance &one : view.others) {
-        Check check{"postfix", "instance " + one.directory, Verdict::good,
+        Check check{"postfix",
+                    "instance " + one.directory,
+                    Verdict::good,
                     one.directory + "/main.cf: smtp_header_checks",
-                    "this other Postfix takes seals and De-Mail fields out, too", ""};
+                    "this other Postfix takes seals and De-Mail fields out, too",
+                    ""};
         if (!one.strips_seals.value_or(false)) {
             check.verdict = Verdict::unknown;
             check.found = one.strips_seals ? "this other Postfix takes no seals out of its mail"

@@ -22,8 +22,12 @@ constexpr std::chrono::seconds patience{10};
 constexpr long days_before = 30;
 
 Check of_card(const wire::TokenStatus &status) {
-    Check check{"token", "card " + status.token.serial, Verdict::good, status.token.reader,
-                "is there and unlocked", ""};
+    Check check{"token",
+                "card " + status.token.serial,
+                Verdict::good,
+                status.token.reader,
+                "is there and unlocked",
+                ""};
     if (!status.token.present) {
         check.verdict = Verdict::bad;
         check.found = "is not in the reader: De-Mails wait in Postfix's queue";
@@ -52,8 +56,8 @@ void check_card_daemon(Checks &checks) {
     const auto &reply = std::get<wire::Reply>(answer);
     const auto *report = std::get_if<wire::StatusReport>(&reply.body);
     if (reply.rv != wire::rv_ok || report == nullptr) {
-        checks.push_back({"token", "demail-cardd", Verdict::unknown, socket, reply.sentence,
-                          "try it as root"});
+        checks.push_back(
+            {"token", "demail-cardd", Verdict::unknown, socket, reply.sentence, "try it as root"});
         return;
     }
     checks.push_back({"token", "demail-cardd", Verdict::good, socket,
@@ -88,7 +92,8 @@ void check_tokens(const Configuration &configuration, Checks &checks) {
         checks.push_back(std::move(check));
     }
     if (keys.empty())
-        checks.push_back({"token", "keys", Verdict::bad, "", "no key is configured: nothing can be sent",
+        checks.push_back({"token", "keys", Verdict::bad, "",
+                          "no key is configured: nothing can be sent",
                           "write auth_key into [[provider]], see demail.toml(5)"});
 }
 

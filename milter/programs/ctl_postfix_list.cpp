@@ -128,8 +128,7 @@ std::string MasterLine::value(std::string_view wanted) const {
 
 const std::string *MasterLine::last_of(std::string_view wanted) const {
     const auto found = std::find_if(settings.rbegin(), settings.rend(), [&](const auto &one) {
-        return one.size() > wanted.size() && one.starts_with(wanted) &&
-               one[wanted.size()] == '=';
+        return one.size() > wanted.size() && one.starts_with(wanted) && one[wanted.size()] == '=';
     });
     return found == settings.rend() ? nullptr : &*found;
 }

@@ -16,7 +16,8 @@ constexpr std::string_view indexed[] = {"hash", "btree", "lmdb", "cdb", "dbm", "
 constexpr std::string_view texts[] = {"regexp", "pcre", "cidr", "texthash"};
 constexpr std::string_view patterns[] = {"regexp", "pcre", "cidr", "static", "fail"};
 
-template <typename List> bool is_one_of(const List &list, std::string_view word) {
+template <typename List>
+bool is_one_of(const List &list, std::string_view word) {
     return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
@@ -104,8 +105,7 @@ TableFacts look_at_table(const std::string &directory, const std::string &elemen
         auto asked = postmap(directory, {"-q", key, element});
         TableFacts::Answer &answer = facts.answers[key];
         // postmap ends with 1 for a key that is not there, too: then it has nothing to say.
-        answer.told =
-            asked.exit_status == 0 || (asked.exit_status == 1 && asked.errors.empty());
+        answer.told = asked.exit_status == 0 || (asked.exit_status == 1 && asked.errors.empty());
         if (asked.exit_status != 0) continue;
         while (!asked.output.empty() && asked.output.back() == '\n')
             asked.output.pop_back();

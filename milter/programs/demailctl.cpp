@@ -126,7 +126,8 @@ void add_setup(CLI::App &app, Words &words) {
 
 void add_doctor(CLI::App &app, Words &words) {
     CLI::App &command = *app.add_subcommand(
-        "doctor", "Name what is open in configuration, Postfix, files and daemons; changes nothing");
+        "doctor",
+        "Name what is open in configuration, Postfix, files and daemons; changes nothing");
     add_json(command, words);
     command
         .add_option("--postfix-config", words.postfix_directory,
@@ -274,8 +275,8 @@ int run(int argc, char **argv) {
                  "Check the configuration and the files it names, and end");
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
-    for (const auto add : {add_cert, add_doctor, add_domains, add_evidence, add_list, add_show_and_trace,
-                           add_status, add_resume, add_setup, add_test_address})
+    for (const auto add : {add_cert, add_doctor, add_domains, add_evidence, add_list,
+                           add_show_and_trace, add_status, add_resume, add_setup, add_test_address})
         add(app, words);
     ctl::add_card_commands(app, words.card, words.plain_action);
     try {

@@ -42,6 +42,7 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_domain_files.hpp \
 	milter/programs/ctl_doctor.cpp \
 	milter/programs/ctl_doctor.hpp \
+	milter/programs/ctl_doctor_actions.cpp \
 	milter/programs/ctl_doctor_check.hpp \
 	milter/programs/ctl_doctor_host.cpp \
 	milter/programs/ctl_doctor_host.hpp \

@@ -4,6 +4,8 @@
 #include "programs/ctl_doctor_host.hpp"
 #include "programs/ctl_doctor_postfix.hpp"
 
+#include <random>
+
 using namespace demail;
 using namespace demail::ctl;
 
@@ -42,7 +44,8 @@ const std::vector<std::string> master_cf = {
     "cleanup    unix  n       -       y       -       0       cleanup",
     "smtp       unix  -       -       y       -       -       smtp",
     "relay      unix  -       -       y       -       -       smtp -o syslog_name=postfix/relay",
-    "demail     unix  -       -       n       -       -       lmtp -o lmtp_send_xforward_command=yes "
+    "demail     unix  -       -       n       -       -       lmtp -o "
+    "lmtp_send_xforward_command=yes "
     "-o lmtp_line_length_limit=0 -o lmtp_header_checks= -o lmtp_generic_maps= "
     "-o lmtp_fallback_relay=",
     "demail-in  unix  n       -       n       -       -       smtpd -o {smtpd_milters={ "
@@ -132,9 +135,10 @@ static void a_postfix_before_3_is_too_old() {
 }
 
 static void an_option_of_a_service_counts_more_than_main_cf() {
-    CHECK_EQUAL(open_of({{}, {{"submission/inet/smtpd_milters", ""}},
-                         {"submission inet n - y - - smtpd"}, {}}),
-                "smtpd submission inet: bad");
+    CHECK_EQUAL(
+        open_of(
+            {{}, {{"submission/inet/smtpd_milters", ""}}, {"submission inet n - y - - smtpd"}, {}}),
+        "smtpd submission inet: bad");
     CHECK_EQUAL(open_of({{}, {{"pickup/unix/receive_override_options", "no_milters"}}, {}, {}}),
                 "pickup: bad");
     CHECK_EQUAL(open_of({{}, {{"cleanup/unix/always_bcc", "a@b.example"}}, {}, {}}),
@@ -174,10 +178,14 @@ static void a_more_exact_key_wins_over_our_map_wherever_its_table_stands() {
 
 static void patterns_are_asked_for_whole_addresses_before_our_domains() {
     const std::string behind = std::string(our_map) + ", regexp:/t";
-    CHECK_EQUAL(open_of({{{"transport_maps", behind}}, {}, {},
+    CHECK_EQUAL(open_of({{{"transport_maps", behind}},
+                         {},
+                         {},
                          {{"regexp:/t", answers("demail-doctor@de-mail.de", "smtp:[a]")}}}),
                 "transport_maps: bad");
-    CHECK_EQUAL(open_of({{{"transport_maps", behind}}, {}, {},
+    CHECK_EQUAL(open_of({{{"transport_maps", behind}},
+                         {},
+                         {},
                          {{"regexp:/t", answers("de-mail.de", "smtp:[a]")}}}),
                 "");
     TableFacts silent;
@@ -192,7 +200,8 @@ static void actions_are_read_behind_the_pattern() {
     };
     CHECK_EQUAL(with("/^X: FILTER smtp:y/ REJECT\n# /a/ FILTER smtp:x\n"), "");
     CHECK_EQUAL(with("/^X: a\\/b c/i filter smtp:[192.0.2.1]\n"), "FILTER in header_checks: bad");
-    CHECK_EQUAL(with("if /a/\n/b/ REDIRECT c@d.example\nendif\n"), "REDIRECT in header_checks: bad");
+    CHECK_EQUAL(with("if /a/\n/b/ REDIRECT c@d.example\nendif\n"),
+                "REDIRECT in header_checks: bad");
     CHECK_EQUAL(with("/b/ BCC c@firm.example\n"), "");
     CHECK_EQUAL(with("/b/\n BCC c@d.example\n"), "BCC in header_checks: bad");
 }
@@ -205,6 +214,21 @@ static void entries_keep_their_line_and_what_continues_them() {
     CHECK_EQUAL(all[1].key, "/x y/");
     CHECK_EQUAL(all[1].value, "z");
     CHECK_EQUAL(entries_of("/never ends", true).at(0).key, "/never ends");
+}
+
+static void any_bytes_may_stand_in_a_table() {
+    std::mt19937 random(7);
+    constexpr char alphabet[] = "/!\\ \t\n#ifend\xff{}"; // its closing 0 is one of them
+    for (int round = 0; round < 20000; ++round) {
+        std::string text;
+        for (std::size_t i = random() % 40; i > 0; --i)
+            text += alphabet[random() % sizeof alphabet];
+        for (const bool patterns : {false, true})
+            for (const TableEntry &one : entries_of(text, patterns)) {
+                CHECK(one.key.size() + one.value.size() <= text.size());
+                CHECK(one.line > 0);
+            }
+    }
 }
 
 static void hosts_that_may_claim_a_login_are_judged_by_their_number() {
@@ -271,6 +295,7 @@ int main() {
          TEST(patterns_are_asked_for_whole_addresses_before_our_domains),
          TEST(actions_are_read_behind_the_pattern),
          TEST(entries_keep_their_line_and_what_continues_them),
+         TEST(any_bytes_may_stand_in_a_table),
          TEST(hosts_that_may_claim_a_login_are_judged_by_their_number),
          TEST(another_instance_that_keeps_seals_is_said),
          TEST(a_file_is_read_by_its_owner_group_or_all),
