@@ -43,6 +43,7 @@ EXTRA_DIST += \
 	tests/e2e/test_demailctl_history.py \
 	tests/e2e/slapd.py \
 	tests/e2e/test_directory.py \
+	tests/e2e/test_doctor.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
 	tests/e2e/test_given_up.py \
@@ -53,6 +54,7 @@ EXTRA_DIST += \
 	tests/e2e/test_leaks_missing.py \
 	tests/data/outcomes \
 	tests/data/rights \
+	tests/e2e/test_instances.py \
 	tests/e2e/test_journal_faults.py \
 	tests/e2e/test_no_resend.py \
 	tests/e2e/test_rebuild.py \

@@ -10,11 +10,18 @@ namespace demail {
 
 namespace {
 
+// "*", or "*@firm.example" where people log in by a whole address.
+bool login_follows_sender(const SenderRule &rule) {
+    return rule.login == "*" || rule.login.starts_with("*@");
+}
+
 bool login_fits(const SenderRule &rule, const Submitter &who) {
     if (rule.login.empty()) return true;
     if (who.login.empty()) return false;
     if (rule.login == "any") return true;
-    if (rule.login == "*") return ascii::equal(who.login, who.envelope_sender->local());
+    if (login_follows_sender(rule))
+        return ascii::equal(who.login,
+                            std::string(who.envelope_sender->local()) + rule.login.substr(1));
     return ascii::equal(who.login, rule.login);
 }
 
@@ -65,11 +72,13 @@ void check_conditions(const SenderRule &rule, std::string_view title,
     if (!rule.local && !asks)
         faults.push_back({"", "a sender rule must ask for login or network, or be local = true; "
                               "without, anybody could send."});
-    if (rule.login == "*" && !rule.from.wild())
-        faults.push_back({"login", "login = \"*\" stands for what * in from stands for, but from "
-                                   "has no *."});
-    else if (rule.login != "*" && rule.login.find('*') != std::string::npos)
-        faults.push_back({"login", "login must be one login, \"*\" or \"any\"."});
+    const bool follows = login_follows_sender(rule);
+    if (follows && !rule.from.wild())
+        faults.push_back({"login", "* in login stands for what * in from stands for, but from has "
+                                   "no *."});
+    else if (rule.login == "*@" || rule.login.find('*', follows ? 1 : 0) != std::string::npos)
+        faults.push_back(
+            {"login", "login must be one login, \"*\", \"*@\" and a domain, or \"any\"."});
     if (rule.delegate.has_value() != rule.delegate_as.has_value())
         faults.push_back({"", std::string("delegate and delegate_as in ") + std::string(title) +
                                   " belong together: who writes, and her De-Mail address."});
@@ -80,7 +89,7 @@ void check_delegation(const SenderRule &rule, std::vector<RuleFault> &faults) {
     if (rule.from.wild())
         faults.push_back({"from", "a rule with a delegate must name in from the one address that "
                                   "she writes for, without *."});
-    if (rule.local || rule.login.empty() || rule.login == "any" || rule.login == "*")
+    if (rule.local || rule.login.empty() || rule.login == "any" || login_follows_sender(rule))
         faults.push_back({"", "a rule with a delegate must ask for her login, by name."});
     if (rule.from.match(*rule.delegate))
         faults.push_back({"delegate", "delegate is the address in from; nobody writes for "
@@ -248,7 +257,7 @@ std::optional<Address> SenderRules::map(const Right &right, const Address &envel
         if (address == *rule.delegate || address == *rule.delegate_as) return rule.delegate_as;
         return mapped(rule, address);
     }
-    if (rule.login == "*" && !ascii::equal(address.local(), envelope_sender.local()))
+    if (login_follows_sender(rule) && !ascii::equal(address.local(), envelope_sender.local()))
         return std::nullopt;
     return mapped(rule, address);
 }

@@ -23,7 +23,7 @@ std::uint32_t key_of(std::string_view first, std::string_view second) {
 
 /// The one login that a rule asks for; "" where it may be several.
 std::string_view only_login(const SenderRule &rule) {
-    return rule.login == "*" || rule.login == "any" ? std::string_view() : rule.login;
+    return rule.login.starts_with('*') || rule.login == "any" ? std::string_view() : rule.login;
 }
 
 std::string anybody_of(const std::string &domain) {

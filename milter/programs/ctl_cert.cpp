@@ -180,6 +180,26 @@ ordered_json certificates_json(const ListedModules &modules,
             {"configured", std::move(configured)}};
 }
 
+std::vector<KeyFinding> key_findings(const Configuration &configuration) {
+    const std::vector<ConfiguredKey> keys = configured_keys(configuration);
+    ListedModules modules;
+    for (const ConfiguredKey &key : keys)
+        if (modules.try_emplace(key.uri.module()).second)
+            modules[key.uri.module()] = list_tokens(key.uri.module());
+    std::vector<KeyFinding> findings;
+    for (const ConfiguredKey &key : keys) {
+        KeyFinding one{finding_of(key, modules), 0};
+        if (const auto *fault = std::get_if<std::string>(&modules[key.uri.module()]))
+            one.finding.sentence = *fault;
+        if (const Tokens *tokens = tokens_of(modules, key.uri.module()))
+            for (const ListedToken &token : *tokens)
+                if (const auto index = token.fits(key.uri) ? token.named_by(key.uri) : std::nullopt)
+                    one.until = token.certificates[*index].judged.until;
+        findings.push_back(std::move(one));
+    }
+    return findings;
+}
+
 int list_certificates(const Configuration &configuration, bool json) {
     const std::vector<ConfiguredKey> keys = configured_keys(configuration);
     ListedModules modules;

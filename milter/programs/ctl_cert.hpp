@@ -3,7 +3,9 @@
 
 #include "admin/configuration.hpp"
 #include "programs/ctl_token_list.hpp"
+#include "programs/ctl_verdict.hpp"
 
+#include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -29,6 +31,14 @@ using ListedModules = std::map<std::string, std::variant<std::vector<ListedToken
 /// The stable form of `--json`. Pure.
 [[nodiscard]] nlohmann::ordered_json certificates_json(const ListedModules &modules,
                                                        const std::vector<ConfiguredKey> &keys);
+
+/// What is to be said of a configured key's certificate.
+struct KeyFinding {
+    Finding finding;
+    std::time_t until = 0; ///< its end; 0: not told
+};
+/// Of all keys of the configuration; looks at the tokens, needs no PIN.
+[[nodiscard]] std::vector<KeyFinding> key_findings(const Configuration &configuration);
 
 /// Lists the tokens of all modules that the configuration names, or of the project's own; needs no
 /// PIN. Exit code: 0; 1 when a key of the configuration has no usable certificate here; 2 when that

@@ -270,6 +270,10 @@ PostfixFacts::Settings PostfixFacts::parse(std::string_view output) {
     return settings;
 }
 
+std::string PostfixFacts::value(std::string_view name) const {
+    return value_in(expanded, name);
+}
+
 std::string below_queue_directory(const std::string &path, const std::string &queue_directory) {
     const std::string prefix = queue_directory + '/';
     return !queue_directory.empty() && path.starts_with(prefix) ? path.substr(prefix.size()) : path;

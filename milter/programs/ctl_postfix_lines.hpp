@@ -15,8 +15,12 @@ struct PostfixFacts {
     Settings settings;                 ///< postconf: as written, or the default
     Settings expanded;                 ///< postconf -x: without $name
     std::vector<std::string> services; ///< postconf -M, a line each
+    /// postconf -Px: "service/type/parameter" → the value of its last -o, without $name
+    Settings overrides;
     /// "name = value" lines → settings.
     static Settings parse(std::string_view output);
+    /// Expanded; "" where Postfix does not know it.
+    [[nodiscard]] std::string value(std::string_view name) const;
 };
 
 /// What demail.toml and the installation say, in Postfix's words.

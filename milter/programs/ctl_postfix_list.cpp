@@ -115,14 +115,22 @@ MasterLine::MasterLine(std::string_view line) {
 }
 
 bool MasterLine::has(std::string_view setting) const {
-    return contains(settings, setting);
+    const auto equals = setting.find('=');
+    if (equals == std::string_view::npos) return contains(settings, setting);
+    const std::string *last = last_of(setting.substr(0, equals));
+    return last != nullptr && *last == setting;
 }
 
 std::string MasterLine::value(std::string_view wanted) const {
-    for (const std::string &one : settings)
-        if (one.size() > wanted.size() && one.starts_with(wanted) && one[wanted.size()] == '=')
-            return one.substr(wanted.size() + 1);
-    return "";
+    const std::string *last = last_of(wanted);
+    return last == nullptr ? "" : last->substr(wanted.size() + 1);
+}
+
+const std::string *MasterLine::last_of(std::string_view wanted) const {
+    const auto found = std::find_if(settings.rbegin(), settings.rend(), [&](const auto &one) {
+        return one.size() > wanted.size() && one.starts_with(wanted) && one[wanted.size()] == '=';
+    });
+    return found == settings.rend() ? nullptr : &*found;
 }
 
 } // namespace demail::ctl

@@ -30,9 +30,13 @@ struct MasterLine {
     explicit MasterLine(std::string_view line);
     std::string name, type, command;   ///< "" where the line is too short
     std::vector<std::string> settings; ///< of its -o options: "name=value", trimmed around both
+    /// Of several for one name the last one counts, as Postfix takes them.
     [[nodiscard]] bool has(std::string_view setting) const;
     /// The value of a setting; "" where there is none.
     [[nodiscard]] std::string value(std::string_view name) const;
+
+  private:
+    [[nodiscard]] const std::string *last_of(std::string_view wanted) const;
 };
 
 } // namespace demail::ctl

@@ -20,22 +20,28 @@ using nlohmann::json;
 
 namespace {
 
-/// 0, or why nobody answers.
-int connect_error(const std::string &path) {
+/// The connection; none with errno where nobody answers.
+Fd connection_to(const std::string &path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+    errno = ENAMETOOLONG;
+    if (path.empty() || path.size() >= sizeof address.sun_path) return {};
     path.copy(address.sun_path, path.size());
-    const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!socket) return errno;
+    Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     const auto *generic = reinterpret_cast<const sockaddr *>(&address);
-    return ::connect(socket.get(), generic, sizeof address) == 0 ? 0 : errno;
+    if (socket && ::connect(socket.get(), generic, sizeof address) != 0) {
+        const int error = errno;
+        socket.reset();
+        errno = error;
+    }
+    return socket;
 }
 
 } // namespace
 
 Finding probe_socket(const std::string &name, const std::string &path) {
-    switch (const int error = connect_error(path)) {
+    const Fd connected = connection_to(path);
+    switch (const int error = connected ? 0 : errno) {
     case 0:
         return {name, Verdict::good, "listens at " + path};
     case ENOENT:
@@ -52,6 +58,12 @@ Finding probe_socket(const std::string &name, const std::string &path) {
         return {name, Verdict::unknown,
                 fmt::format("cannot be told: {}: {}", path, std::strerror(error))};
     }
+}
+
+std::optional<Peer> listener_at(const std::string &path) {
+    const Fd connected = connection_to(path);
+    if (!connected) return std::nullopt;
+    return peer_of(connected.get());
 }
 
 RelayAnswer ask_relay(const Configuration &configuration, const std::vector<std::string> &words) {

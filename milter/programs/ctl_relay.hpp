@@ -2,9 +2,11 @@
 #pragma once
 
 #include "admin/configuration.hpp"
+#include "base/peer.hpp"
 #include "programs/ctl_verdict.hpp"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,5 +35,8 @@ struct RelayAnswer {
 /// Whether somebody listens at a Unix socket: good, bad where nobody does, unknown where this user
 /// may not connect.
 [[nodiscard]] Finding probe_socket(const std::string &name, const std::string &path);
+
+/// Who listens at a Unix socket; nullopt where nobody does or may be asked.
+[[nodiscard]] std::optional<Peer> listener_at(const std::string &path);
 
 } // namespace demail::ctl

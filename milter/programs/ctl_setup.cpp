@@ -1,8 +1,8 @@
 #include "programs/ctl_setup.hpp"
 
 #include "daemon/exit.hpp"
+#include "programs/ctl_postfix_facts.hpp"
 #include "programs/ctl_screen.hpp"
-#include "relay/command.hpp"
 
 #include <fmt/format.h>
 
@@ -16,28 +16,6 @@ namespace demail::ctl {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string postconf(const std::string &directory, const std::vector<std::string> &arguments) {
-    std::vector<std::string> argv{"postconf"};
-    if (!directory.empty()) argv.insert(argv.end(), {"-c", directory});
-    argv.insert(argv.end(), arguments.begin(), arguments.end());
-    auto asked = relay::run_command(argv);
-    if (asked.exit_status != 0)
-        throw std::runtime_error("postconf does not tell what stands in " +
-                                 (directory.empty() ? "Postfix's configuration" : directory) +
-                                 ": is Postfix installed, and may you read its configuration?");
-    return std::move(asked.output);
-}
-
-std::vector<std::string> lines_of(std::string_view text) {
-    std::vector<std::string> lines;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        if (end > 0) lines.emplace_back(text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return lines;
-}
 
 ordered_json as_json(const std::vector<PostfixLine> &lines) {
     ordered_json list = ordered_json::array();
@@ -107,18 +85,14 @@ int print_setup(const Configuration &configuration, std::string directory, bool 
     if (directory.empty()) directory = configuration.postfix_configuration;
     PostfixFacts facts;
     try {
-        facts.settings = PostfixFacts::parse(postconf(directory, {}));
-        facts.expanded = PostfixFacts::parse(postconf(directory, {"-x"}));
-        facts.services = lines_of(postconf(directory, {"-M"}));
+        facts = ask_postfix(directory);
     } catch (const std::runtime_error &error) {
         std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
         return exit_unavailable;
     }
-    const auto queue = facts.expanded.find("queue_directory");
-    const auto lines = postfix_lines(
-        facts, wishes_of(configuration, queue == facts.expanded.end() ? "" : queue->second));
-    const auto itself = facts.expanded.find("config_directory");
-    const std::string where = itself == facts.expanded.end() ? directory : itself->second;
+    const auto lines =
+        postfix_lines(facts, wishes_of(configuration, facts.value("queue_directory")));
+    const std::string where = facts.value("config_directory");
     const std::string text =
         json ? ordered_json{{"directory", where},
                             {"complete", lines.complete()},

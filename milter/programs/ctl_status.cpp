@@ -131,6 +131,10 @@ std::vector<Finding> findings_of(const json &status) {
     return findings;
 }
 
+std::vector<Finding> status_findings(const Configuration &configuration) {
+    return make_report(configuration).findings;
+}
+
 int show_status(const Configuration &configuration, bool json_wanted) {
     const Report report = make_report(configuration);
     if (!print(json_wanted ? as_json(report) : as_text(report, Screen::of(STDOUT_FILENO))))

@@ -13,6 +13,9 @@ namespace demail::ctl {
 /// What the relay's own status says of accounts and domain list, each as a finding. Pure.
 [[nodiscard]] std::vector<Finding> findings_of(const nlohmann::json &relay_status);
 
+/// All that status looks at.
+[[nodiscard]] std::vector<Finding> status_findings(const Configuration &configuration);
+
 /// Exit code: 0 all good, 1 something is bad, 2 something cannot be told.
 [[nodiscard]] int show_status(const Configuration &configuration, bool json);
 

@@ -8,6 +8,7 @@
 #include "programs/ctl_block.hpp"
 #include "programs/ctl_card_commands.hpp"
 #include "programs/ctl_cert.hpp"
+#include "programs/ctl_doctor.hpp"
 #include "programs/ctl_domains.hpp"
 #include "programs/ctl_evidence.hpp"
 #include "programs/ctl_history.hpp"
@@ -42,7 +43,7 @@ struct Words {
     ctl::BlockWords block;
     Action action;
     ctl::CardWords card;
-    std::function<int()> card_action; ///< needs no demail.toml
+    std::function<int()> plain_action; ///< needs no demail.toml, or reads it itself
 };
 
 void say(const std::string &sentence) {
@@ -164,6 +165,22 @@ void add_selftest(CLI::App &app, Words &words) {
     leak.callback([&] {
         words.action = [&](const Configuration &configuration) {
             return ctl::selftest_leak(configuration, words.postfix_directory, words.json);
+        };
+    });
+}
+
+void add_doctor(CLI::App &app, Words &words) {
+    CLI::App &command = *app.add_subcommand(
+        "doctor",
+        "Name what is open in configuration, Postfix, files and daemons; changes nothing");
+    add_json(command, words);
+    command
+        .add_option("--postfix-config", words.postfix_directory,
+                    "Postfix's configuration, where it is not the one that demail.toml names")
+        ->type_name("DIR");
+    command.callback([&] {
+        words.plain_action = [&] {
+            return ctl::doctor(words.config_file, words.postfix_directory, words.json);
         };
     });
 }
@@ -304,10 +321,10 @@ int run(int argc, char **argv) {
     app.require_subcommand(0, 1);
     app.fallthrough(); // --config may stand behind the command too
     for (const auto add :
-         {add_block, add_cert, add_domains, add_evidence, add_list, add_show_and_trace, add_status,
-          add_resume, add_selftest, add_setup, add_test_address})
+         {add_block, add_cert, add_doctor, add_domains, add_evidence, add_list, add_show_and_trace,
+          add_status, add_resume, add_selftest, add_setup, add_test_address})
         add(app, words);
-    ctl::add_card_commands(app, words.card, words.card_action);
+    ctl::add_card_commands(app, words.card, words.plain_action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::Success &request) {
@@ -315,7 +332,7 @@ int run(int argc, char **argv) {
     } catch (const CLI::ParseError &error) {
         return usage(error.what());
     }
-    if (words.card_action && !words.check) return words.card_action();
+    if (words.plain_action && !words.check) return words.plain_action();
     if (!words.action && !words.check) return usage("a command is missing");
     auto read = read_configuration(words.config_file);
     if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&read)) {

@@ -48,6 +48,19 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_cert.hpp \
 	milter/programs/ctl_domain_files.cpp \
 	milter/programs/ctl_domain_files.hpp \
+	milter/programs/ctl_doctor.cpp \
+	milter/programs/ctl_doctor.hpp \
+	milter/programs/ctl_doctor_actions.cpp \
+	milter/programs/ctl_doctor_check.hpp \
+	milter/programs/ctl_doctor_host.cpp \
+	milter/programs/ctl_doctor_host.hpp \
+	milter/programs/ctl_doctor_lines.cpp \
+	milter/programs/ctl_doctor_postfix.cpp \
+	milter/programs/ctl_doctor_postfix.hpp \
+	milter/programs/ctl_doctor_routes.cpp \
+	milter/programs/ctl_doctor_services.cpp \
+	milter/programs/ctl_doctor_settings.cpp \
+	milter/programs/ctl_doctor_tokens.cpp \
 	milter/programs/ctl_domains.cpp \
 	milter/programs/ctl_domains.hpp \
 	milter/programs/ctl_evidence.cpp \
@@ -61,10 +74,14 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_journal.hpp \
 	milter/programs/ctl_pin_entry.cpp \
 	milter/programs/ctl_pin_entry.hpp \
+	milter/programs/ctl_postfix_facts.cpp \
+	milter/programs/ctl_postfix_facts.hpp \
 	milter/programs/ctl_postfix_lines.cpp \
 	milter/programs/ctl_postfix_lines.hpp \
 	milter/programs/ctl_postfix_list.cpp \
 	milter/programs/ctl_postfix_list.hpp \
+	milter/programs/ctl_postfix_tables.cpp \
+	milter/programs/ctl_postfix_tables.hpp \
 	milter/programs/ctl_relay.cpp \
 	milter/programs/ctl_relay.hpp \
 	milter/programs/ctl_resume.cpp \
@@ -93,8 +110,10 @@ bin_PROGRAMS += demailctl
 demailctl_SOURCES = milter/programs/demailctl.cpp
 demailctl_LDADD = $(CTL_LIBS) $(LIBS_CTL)
 
-UNIT_TESTS += tests/unit/ctl_postfix_lines_test tests/unit/ctl_screen_test \
+UNIT_TESTS += tests/unit/ctl_doctor_test tests/unit/ctl_postfix_lines_test tests/unit/ctl_screen_test \
 	tests/unit/ctl_test_address_test tests/unit/ctl_time_test tests/unit/ctl_history_test
+tests_unit_ctl_doctor_test_SOURCES = tests/unit/ctl_doctor_test.cpp
+tests_unit_ctl_doctor_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_time_test_SOURCES = tests/unit/ctl_time_test.cpp
 tests_unit_ctl_time_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_history_test_SOURCES = tests/unit/ctl_history_test.cpp \

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ namespace demail::relay {
 namespace {
 
 constexpr std::chrono::seconds limit{30};
-constexpr std::size_t output_limit = 1024 * 1024;
+constexpr std::size_t output_limit = 1024 * 1024, errors_limit = 65536;
 
 std::string path_of(const std::string &program) {
     for (const char *directory : {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"})
@@ -46,14 +47,25 @@ bool read_all(int fd, std::string &out) {
     return false;
 }
 
+std::string first_bytes(int fd) {
+    std::string text(errors_limit, '\0');
+    const ssize_t got = ::pread(fd, text.data(), text.size(), 0);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
+}
+
 } // namespace
 
-CommandResult run_command(const std::vector<std::string> &argv) {
+CommandResult run_command(const std::vector<std::string> &argv, Errors errors) {
     const std::string program = path_of(argv.at(0));
     std::array<int, 2> ends{};
     if (program.empty() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
     const Fd reading(ends[0]);
     Fd writing(ends[1]);
+
+    // A file in memory: what comes there needs nobody who reads it meanwhile.
+    const Fd said(errors == Errors::kept ? ::memfd_create("stderr", MFD_CLOEXEC) : -1);
+    if (errors == Errors::kept && !said) return {};
 
     std::vector<char *> arguments;
     for (const std::string &one : argv)
@@ -65,6 +77,7 @@ CommandResult run_command(const std::vector<std::string> &argv) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, writing.get(), 1);
+    if (said) posix_spawn_file_actions_adddup2(&actions, said.get(), 2);
     posix_spawnattr_t
         attributes; // the daemon blocks signals in all threads: a child must not inherit that
     posix_spawnattr_init(&attributes);
@@ -86,6 +99,7 @@ CommandResult run_command(const std::vector<std::string> &argv) {
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
     if (WIFEXITED(status)) result.exit_status = WEXITSTATUS(status);
+    if (said) result.errors = first_bytes(said.get());
     return result;
 }
 

@@ -40,21 +40,27 @@ std::optional<uid_t> peer_uid(int socket) noexcept {
     return who->uid;
 }
 
-bool peer_in_group(int socket, const char *group) {
+std::optional<Peer> peer_of(int socket) {
     const auto who = credentials(socket);
-    const auto wanted = group_id(group);
-    if (!who || !wanted) return false;
-    if (who->gid == *wanted) return true;
+    if (!who) return std::nullopt;
+    Peer peer{who->uid, {}};
     socklen_t size = 0;
-    std::vector<gid_t> groups;
     // Asked with no room, the kernel says how much is needed.
-    if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, nullptr, &size) != 0 && errno != ERANGE)
-        return false;
-    groups.resize(size / sizeof(gid_t));
-    if (groups.empty() ||
-        ::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0)
-        return false;
-    return std::find(groups.begin(), groups.end(), *wanted) != groups.end();
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, nullptr, &size) == 0 || errno == ERANGE) {
+        peer.groups.resize(size / sizeof(gid_t));
+        if (!peer.groups.empty() &&
+            ::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, peer.groups.data(), &size) != 0)
+            peer.groups.clear();
+    }
+    peer.groups.push_back(who->gid);
+    return peer;
+}
+
+bool peer_in_group(int socket, const char *group) {
+    const auto peer = peer_of(socket);
+    const auto wanted = group_id(group);
+    return peer && wanted &&
+           std::find(peer->groups.begin(), peer->groups.end(), *wanted) != peer->groups.end();
 }
 
 } // namespace demail

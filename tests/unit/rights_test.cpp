@@ -107,6 +107,17 @@ static void a_star_login_sends_as_its_own_address_alone() {
     CHECK_EQUAL(sends_as(star, logged_in("anna@firm.example", "")), "(no right)");
 }
 
+static void a_star_login_with_a_domain_is_the_whole_address() {
+    const Given whole = with_login("*@firm.example");
+    CHECK_EQUAL(sends_as(whole, logged_in("anna@firm.example", "Anna@firm.Example")),
+                "anna@firm.de-mail.de");
+    CHECK_EQUAL(sends_as(whole, logged_in("anna@firm.example", "anna")), "(no right)");
+    CHECK_EQUAL(sends_as(whole, logged_in("anna@firm.example", "anna@other.example")),
+                "(no right)");
+    CHECK_EQUAL(sends_as(whole, logged_in("boss@firm.example", "anna@firm.example")), "(no right)");
+    CHECK_EQUAL(sends_as(whole, logged_in("anna@firm.example", "")), "(no right)");
+}
+
 static void a_star_login_with_a_fixed_sender_is_that_local_part() {
     Given fixed = with_login("*");
     fixed.from = "office@firm.example";
@@ -257,6 +268,7 @@ int main() {
     return demail::test::run(
         "rights",
         {TEST(a_star_login_sends_as_its_own_address_alone),
+         TEST(a_star_login_with_a_domain_is_the_whole_address),
          TEST(a_star_login_with_a_fixed_sender_is_that_local_part),
          TEST(any_login_or_one_login_must_be_there), TEST(a_network_must_hold_the_client),
          TEST(login_and_network_are_both_needed),

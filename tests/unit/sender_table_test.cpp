@@ -82,7 +82,10 @@ static void what_a_line_may_not_say() {
              {"a@firm.example a@other.de-mail.de login=a", "the domain of as"},
              {"a@firm.example *@firm.de-mail.de login=a", "* in as"},
              {both + "login=*", "from has no *"},
+             {both + "login=*@firm.example", "from has no *"},
              {both + "login=a*", "login must be"},
+             {"*@firm.example *@firm.de-mail.de login=*@", "login must be"},
+             {"*@firm.example *@firm.de-mail.de login=*@a.*", "login must be"},
              {both + "login=a login=b", "\"login\" stands twice"},
              {both + "login=", "\"login=\" is not known"},
              {both + "logn=a", "\"logn=a\" is not known"},
@@ -129,7 +132,10 @@ static void the_first_line_that_fits_decides() {
                                        "# a comment\n"
                                        "boss@firm.example third@firm.de-mail.de login=anna\n"
                                        "*@firm.example *@firm.de-mail.de login=*\n"
-                                       "*@firm.example robot@firm.de-mail.de login=robot\n");
+                                       "*@firm.example robot@firm.de-mail.de login=robot\n"
+                                       "*@firm.example *@firm.de-mail.de login=*@firm.example\n");
+    CHECK_EQUAL(found(rules.find(who("bea@firm.example", "Bea@firm.example"))),
+                "7 bea@firm.de-mail.de");
     CHECK_EQUAL(found(rules.find(who("Boss@firm.example", "Zoe"))), "1 first@firm.de-mail.de");
     CHECK_EQUAL(found(rules.find(who("boss@firm.example", "anna", "10.1.1.1"))),
                 "2 boss@firm.de-mail.de");
