@@ -183,6 +183,9 @@ static void the_tables_of_refusals_come_first() {
           our_map + (", " + refusals)})
         expect(name, {{name, open}}, false, all);
     expect(name, {{name, "hash:/x, " + all}}, false, refusals + "hash:/x, " + our_map);
+    const std::string no_hidden_ways =
+        "regexp:/usr/share/postfix-demail/strange-address, hash:/x, " + std::string(our_map);
+    expect(name, {{name, no_hidden_ways}}, false, refusals + "hash:/x, " + our_map);
     expect(name, {{name, replaced(all, "/usr/share/postfix-demail/", "/tmp/")}}, true,
            replaced(all, "/usr/share/postfix-demail/", "/tmp/"));
 }
