@@ -13,6 +13,8 @@ from hostile_fields import (AUTH, INNOCENT, METADATA, OURS, RESENT, SENDERS, dre
                             made_up, tricks)
 from mail_readers import demail_names, reads_as_demail
 
+from daemons import RULES
+
 SEED = 20241129
 OTHER = "anna@elsewhere.example"
 SETTINGS = {"smtpd_hard_error_limit": "10000", "smtpd_soft_error_limit": "10000"}
@@ -52,7 +54,9 @@ def without(content, *names):
 
 
 class HeaderFirewall(EndToEnd):
-    options = {"settings": SETTINGS}
+    options = {"settings": SETTINGS,
+               # The innocent fields of a list, too, are to go with a De-Mail.
+               "rules": RULES.replace('login = "*"\n', 'login = "*"\nautomatic = true\n', 1)}
 
     def deliver(self, letters):
         """Sends each to the Internet and to a mailbox; {sink: [contents]}, in the same order."""

@@ -54,6 +54,7 @@ login = "*"
 network = ["10.0.0.0/8", "2001:db8::/32"]
 defaults = ["confirmation-of-dispatch"]
 allow = ["private", "authoritative"]
+automatic = true
 [[account.mailbox]]
 address = "*@firm.de-mail.de"
 deliver = "*@firm.example"
@@ -78,6 +79,7 @@ deliver = "*@firm.example"
     const demail::SenderRule &rule = c.rules.accounts().at(0).rules->at(0);
     CHECK_EQUAL(rule.account, "firm");
     CHECK_EQUAL(rule.login, "*");
+    CHECK(rule.automatic);
     CHECK_EQUAL(rule.networks.size(), 2U);
     CHECK_EQUAL(rule.defaults.str(), "confirmation-of-dispatch");
     CHECK_EQUAL(rule.allow.str(), "authoritative,private");
@@ -261,6 +263,19 @@ static void other_profiles_are_refused() {
     CHECK(contains(faults(text), "f:3:11: profile \"telekom\" is not in this version"));
 }
 
+static void recipients_are_looked_up_for_private_letters_always_or_never() {
+    using demail::LookUps;
+    const auto with = [](std::string_view line) { return std::string(provider) + line.data(); };
+    CHECK(good(provider).providers.at(0).look_ups == LookUps::for_private);
+    for (const auto &[line, look_ups] :
+         {std::pair("lookup_recipients = \"private\"\n", LookUps::for_private),
+          std::pair("lookup_recipients = \"always\"\n", LookUps::always),
+          std::pair("lookup_recipients = \"never\"\n", LookUps::never)})
+        CHECK(good(with(line)).providers.at(0).look_ups == look_ups);
+    CHECK(
+        contains(faults(with("lookup_recipients = \"sometimes\"\n")), "f:8:21: lookup_recipients"));
+}
+
 static void keys_are_pkcs11_uris() {
     std::string text(provider);
     text.replace(text.find("pkcs11:"), 7, "file:");
@@ -304,6 +319,7 @@ int main() {
                               TEST(endpoints_are_https_only),
                               TEST(names_are_unique_and_known),
                               TEST(other_profiles_are_refused),
+                              TEST(recipients_are_looked_up_for_private_letters_always_or_never),
                               TEST(keys_are_pkcs11_uris),
                               TEST(the_distance_of_words_counts_edits),
                               TEST(a_missing_file_is_a_fault_of_the_file)});
