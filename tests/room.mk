@@ -35,7 +35,9 @@ EXTRA_DIST += \
 	tests/e2e/test_crash_random.py \
 	tests/e2e/test_demailctl.py \
 	tests/e2e/test_demailctl_history.py \
+	tests/e2e/doctor.py \
 	tests/e2e/test_doctor.py \
+	tests/e2e/test_doctor_postfix.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
 	tests/e2e/test_given_up.py \
