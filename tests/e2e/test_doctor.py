@@ -109,6 +109,13 @@ class Host(Doctor):
         self.assertEqual({one["result"] for one in named}, {"unknown"}, named)
         self.assertIn("demail-relay", {one["name"] for one in named})
         self.assertEqual({one["remedy"] for one in named}, {"try it as root"})
+        file = self.box.daemons.config_file
+        before = os.stat(file).st_mode & 0o7777
+        os.chmod(file, 0o600)
+        try:
+            self.named(self.report(user=65534), "demail.toml", "unknown", "denied", "as root")
+        finally:
+            os.chmod(file, before)
 
     def test_8_nothing_is_changed(self):
         def all_files():
