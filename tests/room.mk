@@ -43,7 +43,9 @@ EXTRA_DIST += \
 	tests/e2e/test_demailctl_history.py \
 	tests/e2e/slapd.py \
 	tests/e2e/test_directory.py \
+	tests/e2e/doctor.py \
 	tests/e2e/test_doctor.py \
+	tests/e2e/test_doctor_postfix.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
 	tests/e2e/test_given_up.py \

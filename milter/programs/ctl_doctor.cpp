@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <variant>
@@ -130,10 +132,16 @@ int doctor(const std::string &configuration_file, std::string directory, bool js
     Checks checks;
     auto read = read_configuration(configuration_file);
     if (const auto *faults = std::get_if<std::vector<ConfigurationFault>>(&read)) {
-        for (const ConfigurationFault &one : *faults)
-            checks.push_back({"configuration", "demail.toml", Verdict::bad, configuration_file,
+        for (const ConfigurationFault &one : *faults) {
+            const bool closed =
+                ::geteuid() != 0 && one.sentence.find(std::strerror(EACCES)) != std::string::npos;
+            checks.push_back({"configuration", "demail.toml",
+                              closed ? Verdict::unknown : Verdict::bad, configuration_file,
                               one.str(),
-                              "mend it; nothing else was looked at, since it says where all is"});
+                              closed ? "try it as root"
+                                     : "mend it; nothing else was looked at, since it says where "
+                                       "all is"});
+        }
     } else {
         const auto &configuration = std::get<Configuration>(read);
         if (directory.empty()) directory = configuration.postfix_configuration;

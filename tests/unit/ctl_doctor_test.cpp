@@ -186,7 +186,7 @@ static void patterns_are_asked_for_whole_addresses_before_our_domains() {
     CHECK_EQUAL(open_of({{{"transport_maps", behind}},
                          {},
                          {},
-                         {{"regexp:/t", answers("de-mail.de", "smtp:[a]")}}}),
+                         {{"regexp:/t", answers("demail-doctor.de-mail.de", "smtp:[a]")}}}),
                 "");
     TableFacts silent;
     silent.answers["demail-doctor@de-mail.de"] = {false, std::nullopt};

@@ -238,6 +238,18 @@ static void a_service_lacking_an_option_is_replaced() {
     CHECK(one.line.find("lmtp_fallback_relay=") != std::string::npos);
 }
 
+static void of_two_options_for_one_setting_the_later_counts() {
+    const auto lines = postfix_lines(facts(), wishes);
+    const std::string whole = line(lines.master_cf, "demail").line;
+    const auto stands = [](const std::string &service) {
+        return line(postfix_lines(facts({}, {service}), wishes).master_cf, "demail").stands;
+    };
+    CHECK(stands(whole));
+    CHECK(!stands(whole + " -o lmtp_fallback_relay=[192.0.2.1]"));
+    CHECK(stands(replaced(whole, " -o lmtp_header_checks=",
+                          " -o lmtp_header_checks=regexp:/x -o lmtp_header_checks=")));
+}
+
 static void the_inbound_service_has_our_milter_alone() {
     const std::string good = std::string("demail-in unix n - n - 4 smtpd -o {smtpd_milters=") +
                              ours + "} -o smtpd_client_restrictions=";
@@ -278,6 +290,7 @@ int main() {
          TEST(a_larger_size_limit_stays), TEST(smuggling_is_shut_out_for_own_networks_too),
          TEST(a_postfix_that_cannot_shut_smuggling_out_is_named),
          TEST(a_service_lacking_an_option_is_replaced),
+         TEST(of_two_options_for_one_setting_the_later_counts),
          TEST(the_inbound_service_has_our_milter_alone),
          TEST(sockets_are_named_below_the_queue_directory),
          TEST(braces_keep_together_even_where_they_do_not_close)});
