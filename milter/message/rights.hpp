@@ -68,7 +68,7 @@ struct SenderRule {
     std::string account;
     AddressPattern from;
     AddressPattern as;
-    std::string login; ///< "", "any", "*" as in from, "*@domain", or one login
+    std::string login;             ///< "", "any", "*" as in from, "*@domain", or one login
     std::vector<Network> networks; ///< with login: both are needed; empty: not asked for
     bool local = false;            ///< fits sendmail(1), and nothing else
     OptionSet defaults;

@@ -48,8 +48,7 @@ int main(int argc, char **argv) {
     smfiDesc description{};
     description.xxfi_name = name.data();
     description.xxfi_version = SMFI_VERSION;
-    description.xxfi_flags =
-        demail::filter::wanted_actions | demail::filter::welcome_actions;
+    description.xxfi_flags = demail::filter::wanted_actions | demail::filter::welcome_actions;
     description.xxfi_envfrom = on_mail;
     description.xxfi_envrcpt = on_recipient;
     description.xxfi_header = on_header;

@@ -11,13 +11,17 @@ using namespace demail::ctl;
 
 namespace {
 
-constexpr const char *our_map = "pipemap:{hash:/var/lib/demail/domains, "
-                                "static:{demail:unix:demail-relay/lmtp.sock}}";
+constexpr const char *strange = "regexp:/usr/share/postfix-demail/strange-address";
+constexpr const char *hidden = "regexp:/var/lib/demail/domains.hidden";
+constexpr const char *our_map =
+    "regexp:/usr/share/postfix-demail/strange-address, regexp:/var/lib/demail/domains.hidden, "
+    "pipemap:{hash:/var/lib/demail/domains, static:{demail:unix:demail-relay/lmtp.sock}}";
 
 // postconf -x, postconf -M and postconf -Px of a host that took over what setup --print showed.
 constexpr const char *main_cf = R"(config_directory = /etc/postfix
 default_database_type = hash
 demail_destination_recipient_limit = 0
+enable_idna2003_compatibility = no
 enable_long_queue_ids = yes
 mail_version = 3.7.11
 mailbox_size_limit = 51200000
@@ -34,7 +38,7 @@ smtpd_authorized_xforward_hosts =
 smtpd_forbid_bare_newline = yes
 smtpd_forbid_bare_newline_exclusions =
 smtpd_milters = { unix:demail-milter/milter.sock, default_action=tempfail }
-transport_maps = pipemap:{hash:/var/lib/demail/domains, static:{demail:unix:demail-relay/lmtp.sock}}
+transport_maps = regexp:/usr/share/postfix-demail/strange-address, regexp:/var/lib/demail/domains.hidden, pipemap:{hash:/var/lib/demail/domains, static:{demail:unix:demail-relay/lmtp.sock}}
 virtual_mailbox_domains = firm.example
 virtual_mailbox_limit = 51200000
 )";
@@ -78,12 +82,14 @@ PostfixView view_of(const Given &given = {}) {
     for (const auto &[name, value] : given.master)
         view.facts.overrides[name] = value;
     view.tables = given.tables;
+    view.tables[strange] = view.tables[hidden] = {}; // they know none of what they are asked
     view.directory = "/etc/postfix";
     view.wishes = {"demail-milter/milter.sock",
                    "/var/spool/postfix/demail-milter/milter.sock",
                    "demail-relay/lmtp.sock",
                    "/var/lib/demail/domains",
                    "/usr/share/postfix-demail/strip-seal",
+                   "/usr/share/postfix-demail/strange-address",
                    "demail-in"};
     view.domains.set("town.example", DomainState::active);
     view.seal_lifetime = std::chrono::days(6);
@@ -170,7 +176,10 @@ static void a_more_exact_key_wins_over_our_map_wherever_its_table_stands() {
     CHECK_EQUAL(with(behind, "bob@de-mail.de\tsmtp:[a]\n"), "transport_maps: bad");
     // The very keys of ours: whoever stands first.
     CHECK_EQUAL(with(behind, "town.example\tsmtp:[a]\n"), "");
-    CHECK_EQUAL(with("hash:/t, " + std::string(our_map), "town.example\tsmtp:[a]\n"),
+    CHECK_EQUAL(with(std::string(strange) + ", " + hidden +
+                         ", hash:/t, pipemap:{hash:/var/lib/demail/domains, "
+                         "static:{demail:unix:demail-relay/lmtp.sock}}",
+                     "town.example\tsmtp:[a]\n"),
                 "transport_maps: bad");
     CHECK_EQUAL(with(behind, "*\tsmtp:[a]\nother.example\tsmtp:\n"), "");
     CHECK_EQUAL(with(behind, "bob@de-mail.de\tdemail:unix:demail-relay/lmtp.sock\n"), "");
