@@ -14,7 +14,6 @@ nobase_dist_sandbox_SCRIPTS = \
 	contrib/sandbox/virtual_card.py
 nobase_dist_sandbox_DATA = \
 	contrib/ended-providers.toml \
-	contrib/postfix/bounce.de \
 	contrib/postfix/strange-address \
 	contrib/postfix/strip-seal \
 	contrib/sandbox/card_token.py \

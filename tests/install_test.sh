@@ -49,8 +49,8 @@ cat >"$root.expected" <<END
 644 usr/share/man/man8/demail-relay.8
 644 usr/share/p11-kit/modules/demail-tcos.module
 644 usr/share/polkit-1/rules.d/demail-cardd.rules
-644 usr/share/postfix-demail/ended-providers.toml
 644 usr/share/postfix-demail/bounce.de
+644 usr/share/postfix-demail/ended-providers.toml
 644 usr/share/postfix-demail/strange-address
 644 usr/share/postfix-demail/strip-seal
 644 usr/share/postfix-demail/xsd/provider.wsdl
