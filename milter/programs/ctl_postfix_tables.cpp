@@ -95,22 +95,24 @@ bool TableName::of_patterns() const {
     return is_one_of(patterns, type);
 }
 
+TableFacts::Answer ask_table(const std::string &directory, const std::string &element,
+                             const std::string &key) {
+    auto asked = postmap(directory, {"-q", key, element});
+    // postmap ends with 1 for a key that is not there, too: then it has nothing to say.
+    if (asked.exit_status != 0) return {asked.exit_status == 1 && asked.errors.empty(), {}};
+    while (!asked.output.empty() && asked.output.back() == '\n')
+        asked.output.pop_back();
+    return {true, std::move(asked.output)};
+}
+
 TableFacts look_at_table(const std::string &directory, const std::string &element,
                          const std::vector<std::string> &keys) {
     const TableName table(element);
     TableFacts facts;
     facts.text = text_of(directory, table);
     if (facts.text && !table.of_patterns()) return facts;
-    for (const std::string &key : keys) {
-        auto asked = postmap(directory, {"-q", key, element});
-        TableFacts::Answer &answer = facts.answers[key];
-        // postmap ends with 1 for a key that is not there, too: then it has nothing to say.
-        answer.told = asked.exit_status == 0 || (asked.exit_status == 1 && asked.errors.empty());
-        if (asked.exit_status != 0) continue;
-        while (!asked.output.empty() && asked.output.back() == '\n')
-            asked.output.pop_back();
-        answer.value = std::move(asked.output);
-    }
+    for (const std::string &key : keys)
+        facts.answers[key] = ask_table(directory, element, key);
     return facts;
 }
 

@@ -33,7 +33,10 @@ struct TableFacts {
 /// By the element as it stands in a list of main.cf, expanded.
 using Tables = std::map<std::string, TableFacts, std::less<>>;
 
-/// `directory`: Postfix's configuration, "" its default. A table that can be read is not asked for
+/// `directory`: Postfix's configuration, "" its default. `element` as it stands in main.cf.
+[[nodiscard]] TableFacts::Answer ask_table(const std::string &directory, const std::string &element,
+                                           const std::string &key);
+/// The directory as there. A table that can be read is not asked for
 /// `keys`, unless it is one of patterns.
 [[nodiscard]] TableFacts look_at_table(const std::string &directory, const std::string &element,
                                        const std::vector<std::string> &keys);

@@ -3,9 +3,9 @@
 #include "base/file.hpp"
 #include "daemon/exit.hpp"
 #include "message/domain_set.hpp"
+#include "programs/ctl_postfix_facts.hpp"
 #include "programs/ctl_postfix_list.hpp"
 #include "programs/ctl_screen.hpp"
-#include "relay/command.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -58,23 +58,39 @@ std::string filled(std::string_view form, std::string_view domain) {
     return text;
 }
 
-bool is_pattern(std::string_view table) {
-    return table.starts_with("regexp:") || table.starts_with("pcre:") || table.starts_with("cidr:");
-}
-
 Outcome outcome_of(std::string_view answer) {
     if (answer.starts_with("error:") || answer.starts_with("retry:")) return Outcome::refused;
     return answer.starts_with("demail:") ? Outcome::relay : Outcome::leaves;
 }
 
 std::string_view word(Outcome outcome) {
-    return outcome == Outcome::refused ? "refused" : outcome == Outcome::relay ? "relay" : "leaves";
+    switch (outcome) {
+    case Outcome::refused:
+        return "refused";
+    case Outcome::relay:
+        return "relay";
+    case Outcome::leaves:
+        return "leaves";
+    default:
+        return "not told";
+    }
 }
 
-std::vector<std::string> with_directory(std::vector<std::string> argv,
-                                        const std::string &directory) {
-    if (!directory.empty()) argv.insert(argv.begin() + 1, {"-c", directory});
-    return argv;
+Tone tone(Outcome outcome) {
+    if (outcome == Outcome::leaves) return Tone::bad;
+    return outcome == Outcome::not_told ? Tone::warning : Tone::good;
+}
+
+std::string conclusion(std::size_t all, std::ptrdiff_t leaks, std::ptrdiff_t not_told) {
+    if (leaks > 0)
+        return fmt::format("{} of {} spellings would leave to the Internet: see transport_maps in "
+                           "demailctl setup --print.\n",
+                           leaks, all);
+    if (not_told > 0)
+        return fmt::format("Of {} of {} spellings it cannot be told: a table of transport_maps "
+                           "does not answer, and Postfix answers 4xx; see demailctl doctor.\n",
+                           not_told, all);
+    return fmt::format("None of {} spellings would leave.\n", all);
 }
 
 /// A De-Mail domain that strange-address does not know by itself; "" where there is none.
@@ -101,9 +117,10 @@ Probe judge_probe(const std::string &address, const std::vector<std::string> &ta
     }
     for (const std::string &one : keys)
         for (const std::string &table : tables) {
-            if (one != address && is_pattern(table)) continue;
-            if (const auto answer = lookup(table, one))
-                return {address, outcome_of(*answer), table, *answer};
+            if (one != address && TableName(table).of_patterns()) continue;
+            const auto answer = lookup(table, one);
+            if (!answer.told) return {address, Outcome::not_told, table, ""};
+            if (answer.value) return {address, outcome_of(*answer.value), table, *answer.value};
         }
     return {address, Outcome::leaves, "", ""};
 }
@@ -122,29 +139,24 @@ std::vector<std::string> probe_addresses(const std::string &other) {
 
 int selftest_leak(const Configuration &configuration, std::string directory, bool json) {
     if (directory.empty()) directory = configuration.postfix_configuration;
-    const auto maps =
-        relay::run_command(with_directory({"postconf", "-hx", "transport_maps"}, directory));
-    if (maps.exit_status != 0) {
-        std::fputs("demailctl: postconf does not tell Postfix's transport_maps: is Postfix "
-                   "installed, and may you read its configuration?\n",
-                   stderr);
+    std::vector<std::string> tables;
+    try {
+        tables = list_elements(ask_postfix(directory).value("transport_maps"));
+    } catch (const std::exception &error) {
+        std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
         return exit_unavailable;
     }
-    const auto tables = list_elements(maps.output);
-    const auto lookup = [&](const std::string &table,
-                            const std::string &key) -> std::optional<std::string> {
-        auto asked = relay::run_command(with_directory({"postmap", "-q", key, table}, directory));
-        if (asked.exit_status != 0) return std::nullopt;
-        while (asked.output.ends_with('\n'))
-            asked.output.pop_back();
-        return std::move(asked.output);
+    const auto lookup = [&](const std::string &table, const std::string &key) {
+        return ask_table(directory, table, key);
     };
     std::vector<Probe> probes;
     for (const std::string &address : probe_addresses(domain_elsewhere(configuration)))
         probes.push_back(judge_probe(address, tables, lookup));
-    const auto leaks = std::count_if(probes.begin(), probes.end(), [](const Probe &one) {
-        return one.outcome == Outcome::leaves;
-    });
+    const auto count = [&](Outcome outcome) {
+        return std::count_if(probes.begin(), probes.end(),
+                             [&](const Probe &one) { return one.outcome == outcome; });
+    };
+    const auto leaks = count(Outcome::leaves), not_told = count(Outcome::not_told);
     std::string text;
     if (json) {
         ordered_json list = ordered_json::array();
@@ -153,23 +165,17 @@ int selftest_leak(const Configuration &configuration, std::string directory, boo
                             {"outcome", word(one.outcome)},
                             {"table", one.table},
                             {"answer", one.answer}});
-        text = ordered_json{{"probes", list}, {"leaks", leaks}}.dump(
+        text = ordered_json{{"probes", list}, {"leaks", leaks}, {"notTold", not_told}}.dump(
                    2, ' ', true, ordered_json::error_handler_t::replace) +
                "\n";
     } else {
         Table table({"OUTCOME", "ADDRESS"});
         for (const Probe &one : probes)
-            table.add({Cell(std::string(word(one.outcome)),
-                            one.outcome == Outcome::leaves ? Tone::bad : Tone::good),
-                       Cell(one.address)});
-        text = table.str(Screen::of(STDOUT_FILENO)) +
-               (leaks == 0 ? fmt::format("None of {} spellings would leave.\n", probes.size())
-                           : fmt::format("{} of {} spellings would leave to the Internet: see "
-                                         "transport_maps in demailctl setup --print.\n",
-                                         leaks, probes.size()));
+            table.add({Cell(std::string(word(one.outcome)), tone(one.outcome)), Cell(one.address)});
+        text = table.str(Screen::of(STDOUT_FILENO)) + conclusion(probes.size(), leaks, not_told);
     }
     if (!print(text)) return exit_unavailable;
-    return leaks == 0 ? exit_good : exit_bad;
+    return leaks > 0 ? exit_bad : not_told > 0 ? exit_unknown : exit_good;
 }
 
 } // namespace demail::ctl

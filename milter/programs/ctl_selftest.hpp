@@ -3,28 +3,27 @@
 #pragma once
 
 #include "admin/configuration.hpp"
+#include "programs/ctl_postfix_tables.hpp"
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace demail::ctl {
 
 struct Probe {
-    enum class Outcome { refused, relay, leaves };
+    enum class Outcome { refused, relay, leaves, not_told };
     std::string address;
     Outcome outcome = Outcome::leaves;
     std::string table;  ///< that decides; "" where none knows the address
     std::string answer; ///< its
 };
 
-/// What a table says of a key; nullopt where it does not have it.
-using Lookup =
-    std::function<std::optional<std::string>(const std::string &table, const std::string &key)>;
+using Lookup = std::function<TableFacts::Answer(const std::string &table, const std::string &key)>;
 
 /// As trivial-rewrite(8) looks up: the whole address in every table, then the domain and its
-/// parents in those that are no patterns (transport(5)). Pure, but for `lookup`.
+/// parents in those that are no patterns (transport(5)). A table that does not answer ends it.
+/// Pure, but for `lookup`.
 [[nodiscard]] Probe judge_probe(const std::string &address, const std::vector<std::string> &tables,
                                 const Lookup &lookup);
 
@@ -33,7 +32,8 @@ using Lookup =
 [[nodiscard]] std::vector<std::string> probe_addresses(const std::string &other);
 
 /// `directory`: Postfix's configuration; "": what demail.toml says, else Postfix's default. Exit
-/// code: 0 none would leave, 1 one would, 69 where Postfix does not answer.
+/// code: 0 none would leave, 1 one would, 2 where a table does not answer, 69 where Postfix does
+/// not.
 [[nodiscard]] int selftest_leak(const Configuration &configuration, std::string directory,
                                 bool json);
 

@@ -111,9 +111,12 @@ demailctl_SOURCES = milter/programs/demailctl.cpp
 demailctl_LDADD = $(CTL_LIBS) $(LIBS_CTL)
 
 UNIT_TESTS += tests/unit/ctl_doctor_test tests/unit/ctl_postfix_lines_test tests/unit/ctl_screen_test \
+	tests/unit/ctl_selftest_test \
 	tests/unit/ctl_test_address_test tests/unit/ctl_time_test tests/unit/ctl_history_test
 tests_unit_ctl_doctor_test_SOURCES = tests/unit/ctl_doctor_test.cpp
 tests_unit_ctl_doctor_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
+tests_unit_ctl_selftest_test_SOURCES = tests/unit/ctl_selftest_test.cpp
+tests_unit_ctl_selftest_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_time_test_SOURCES = tests/unit/ctl_time_test.cpp
 tests_unit_ctl_time_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_history_test_SOURCES = tests/unit/ctl_history_test.cpp \
