@@ -17,7 +17,7 @@ static void a_star_needs_a_star_in_from() {
                    "f:14:6: * in as"));
     CHECK(contains(rule_fault("from = \"a@a.example\"\nas = \"a@firm.de-mail.de\"\n"
                               "login = \"*\"\n"),
-                   "f:15:9: login"));
+                   "f:15:9: * in login"));
 }
 
 static void a_star_is_a_whole_local_part() {

@@ -99,7 +99,9 @@ static void a_sender_without_a_right_is_refused_in_the_milters_words() {
     const auto answer = Gateway().ask({bob, "anna@firm.example", "bert", "", false});
     CHECK(answer.kind == Kind::refused);
     CHECK_EQUAL(answer.reply->enhanced, "5.7.1");
-    CHECK(answer.reply->text.find("anna@firm.example, logged in as bert,") != std::string::npos);
+    CHECK(answer.reply->text.find(
+              "anna@firm.example may not send De-Mail from this client with the login bert;") !=
+          std::string::npos);
     CHECK(answer.rule == nullptr);
 }
 
