@@ -28,7 +28,8 @@ constexpr std::pair<std::string_view, std::string_view> consequences[] = {
                       "changed behind the seal, and forged De-Mail fields reach mailboxes"},
     {"non_smtpd_milters", "what sendmail(1) hands in passes round the milter, or not by it last: "
                           "its De-Mails bounce, and forged De-Mail fields reach mailboxes"},
-    {"transport_maps", "De-Mails leave to the Internet as plain mail"},
+    {"transport_maps", "De-Mails, or letters to strange spellings of their addresses, leave to the "
+                       "Internet as plain mail"},
     {"demail_destination_recipient_limit",
      "a letter to more than 50 recipients becomes several De-Mails"},
     {"smtp_header_checks", "seals and De-Mail fields leave with mail to the Internet"},

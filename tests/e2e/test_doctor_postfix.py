@@ -38,7 +38,7 @@ FAULTS = [
     ("no milter for sendmail(1)", {"non_smtpd_milters": ""}, None, {},
      "non_smtpd_milters", "bad", r"sendmail\(1\)", r"non_smtpd_milters = \$smtpd_milters"),
     ("no transport map", {"transport_maps": ""}, None, {},
-     "transport_maps", "bad", "leave to the Internet as plain mail", "transport_maps = pipemap:"),
+     "transport_maps", "bad", "leave to the Internet as plain mail", "transport_maps = regexp:.*, pipemap:"),
     ("one letter becomes several", {"demail_destination_recipient_limit": "50"}, None, {},
      "demail_destination_recipient_limit", "bad", "several De-Mails",
      "demail_destination_recipient_limit = 0"),
@@ -139,14 +139,18 @@ FAULTS = [
     ("an alias out of De-Mail", {"virtual_alias_maps": "inline:{bob@other.de-mail.de="
                                                        "bob@elsewhere.example}"}, None, {},
      "virtual_alias_maps", "bad", "bob@elsewhere.example", "take bob@other.de-mail.de out"),
-    ("a table before ours", {"transport_maps": "inline:{de-mail.de=smtp:[192.0.2.1]}, {ours}"}, None,
-     {}, "transport_maps", "bad", r"de-mail.de to .smtp:\[192.0.2.1\]", "take De-Mail's domains out"),
+    ("a table before ours", {"transport_maps": "{refusals}, inline:{de-mail.de=smtp:[192.0.2.1]}, "
+                                              "{map}"}, None, {},
+     "transport_maps", "bad", r"de-mail.de to .smtp:\[192.0.2.1\]", "take De-Mail's domains out"),
     ("patterns behind ours", {"transport_maps": "{ours}, regexp:{etc}/all"}, None,
      {"all": "/./ smtp:[192.0.2.1]\n"},
      "transport_maps", "bad", "as plain mail", "asked before domains, wherever it stands"),
+    ("a table before those of refusals", {"transport_maps": "inline:{x.example=smtp:}, {ours}"}, None,
+     {}, "transport_maps", "bad", "strange spellings", "transport_maps = regexp:"),
     ("one domain behind ours", {"transport_maps": "{ours}, inline:{x.de-mail.de=smtp:[192.0.2.1]}"},
      None, {}, "transport_maps", "bad", "x.de-mail.de", "take De-Mail's domains out"),
-    ("a table that does not answer", {"transport_maps": "socketmap:unix:/nowhere:x, {ours}"}, None, {},
+    ("a table that does not answer",
+     {"transport_maps": "{refusals}, socketmap:unix:/nowhere:x, {map}"}, None, {},
      "transport_maps", "unknown", "does not answer", "postmap -q"),
 ]
 
@@ -164,7 +168,7 @@ INNOCENT = [
      {"smtpd_recipient_restrictions": "permit_mynetworks, permit_sasl_authenticated, "
                                       "reject_unknown_recipient_domain"}, None, {}),
     ("other domains in other tables",
-     {"transport_maps": "inline:{elsewhere.example=smtp:[192.0.2.1]}, {ours}, "
+     {"transport_maps": "{refusals}, inline:{elsewhere.example=smtp:[192.0.2.1]}, {map}, "
                         "inline:{de-mail.de=smtp:[192.0.2.1], *=smtp:[192.0.2.1]}"}, None, {}),
     ("own De-Mail addresses that are mailboxes here",
      {"virtual_alias_maps": "inline:{anna@firm.de-mail.de=anna@firm.example}"}, None, {}),
@@ -183,7 +187,15 @@ class Postfixes(Doctor):
         etc = os.path.join(scratch, "etc")
         shutil.copytree(self.box.postfix.etc, etc)
         ours = self.box.postfix.settings["transport_maps"]
-        fill = lambda text: text.replace("{etc}", etc).replace("{ours}", ours)  # noqa: E731
+        refusals, pipemap, rest = ours.partition("pipemap:")
+        words = {"{etc}": etc, "{ours}": ours, "{refusals}": refusals.rstrip(", "),
+                 "{map}": pipemap + rest}
+
+        def fill(text):
+            for word, meaning in words.items():
+                text = text.replace(word, meaning)
+            return text
+
         for name, text in files.items():
             with open(os.path.join(etc, name), "w", encoding="utf-8") as file:
                 file.write(text)
@@ -268,8 +280,8 @@ class Leaks(Doctor):
 
     def test_a_transport_without_header_checks_lets_the_seal_out(self):
         hop = self.box.postfix.settings["relayhost"]
-        self.with_fault({"transport_maps": f"inline:{{elsewhere.example=slow:{hop}}}, " +
-                         self.box.postfix.settings["transport_maps"]},
+        self.with_fault({"transport_maps": self.box.postfix.settings["transport_maps"].replace(
+                            "pipemap:", f"inline:{{elsewhere.example=slow:{hop}}}, pipemap:")},
                         ["slow unix - - n - - smtp -o smtp_header_checks="])
         self.assertEqual(["transport slow"], [one["name"] for one in self.not_good(self.report())])
         self.send([BOB, CARL], message(ANNA, [BOB, CARL]))

@@ -5,7 +5,7 @@ import os
 
 from harness import ANNA, BOB, DORA, SOURCE, EndToEnd, fields_of, main, message, wait_for
 
-from postfix import PIPEMAP, Postfix
+from postfix import TRANSPORT_MAPS, Postfix
 from sandbox import free_port
 
 CARL = "carl@elsewhere.example"
@@ -20,13 +20,13 @@ class Instances(EndToEnd):
         cls.port = free_port()
         taking = cls.box.postfix
         cls.out = Postfix(os.path.join(cls.box.directory, "out"),
-                          os.path.join(SOURCE, "contrib/postfix/strip-seal"))
+                          os.path.join(SOURCE, "contrib/postfix"))
         # The relay's socket is where the other instance has its queue.
-        pipemap = PIPEMAP.format(domains=cls.box.daemons.domains).replace(
+        maps = TRANSPORT_MAPS.format(etc=cls.out.etc, domains=cls.box.daemons.domains).replace(
             "demail-relay/lmtp.sock", taking.lmtp_socket)
         cls.out.create(cls.port, cls.box.ports["internet"], cls.box.ports["mailboxes"],
                        cls.box.daemons.domains,
-                       settings={"transport_maps": pipemap, "smtpd_milters": "",
+                       settings={"transport_maps": maps, "smtpd_milters": "",
                                  "non_smtpd_milters": "", "multi_instance_name": "postfix-out"})
         # What it hands on to the other instance is not for the Internet yet.
         taking.configure({"relayhost": f"[127.0.0.1]:{cls.port}", "transport_maps": "",

@@ -116,13 +116,9 @@ void while_it_rests_de_mails_are_deferred_and_none_becomes_uncertain() {
     const auto admitted = relay.admit(message, {"a@x.de-mail.de"});
     const std::string queue_id = "4abc";
     const auto submit = [&] {
-        return relay.submitter.submit({std::get<relay::Admitted>(admitted),
-                                       incoming,
-                                       account,
-                                       relay.evidence,
-                                       seconds(60),
-                                       queue_id,
-                                       {}})[0];
+        return relay.submitter.submit({std::get<relay::Admitted>(admitted), incoming, account,
+                                       relay.evidence, seconds(60), queue_id,
+                                       [] { return std::nullopt; }})[0];
     };
     CHECK_EQUAL(submit().enhanced, "4.4.1");
     CHECK(relay.journal->of_hand_over(message.seal.n).empty());
