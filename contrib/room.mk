@@ -16,6 +16,7 @@ nobase_dist_sandbox_DATA = \
 	contrib/ended-providers.toml \
 	contrib/postfix/strange-address \
 	contrib/postfix/strip-seal \
+	contrib/postfix/strip-seal-lines \
 	contrib/sandbox/card_token.py \
 	contrib/sandbox/cardd.py \
 	contrib/sandbox/client.py \
@@ -70,7 +71,7 @@ EXTRA_DIST += \
 pkgpostfixdir = $(datadir)/postfix-demail
 EXTRA_DIST += contrib/postfix/beside.md contrib/postfix/make-strange-address.py
 dist_pkgpostfix_DATA = contrib/postfix/bounce.de contrib/postfix/strange-address contrib/postfix/strip-seal \
-	contrib/ended-providers.toml
+	contrib/postfix/strip-seal-lines contrib/ended-providers.toml
 
 dist_man_MANS = \
 	contrib/man/cardd.toml.5 \

@@ -53,6 +53,7 @@ cat >"$root.expected" <<END
 644 usr/share/postfix-demail/ended-providers.toml
 644 usr/share/postfix-demail/strange-address
 644 usr/share/postfix-demail/strip-seal
+644 usr/share/postfix-demail/strip-seal-lines
 644 usr/share/postfix-demail/xsd/provider.wsdl
 644 usr/share/postfix-demail/xsd/provider.xsd
 END
@@ -61,7 +62,8 @@ sandbox=usr/share/demail-sandbox
 (cd "$root" && find . ! -type d ! -path "./$sandbox/*" -printf '%m %P\n' | sort -k 2) |
 	diff "$root.expected" - || fail 'make install gives other files than it should (< expected).'
 # The sandbox is installed as the tree that it is.
-(cd "$SRCDIR" && find contrib/sandbox contrib/ended-providers.toml contrib/postfix/strange-address contrib/postfix/strip-seal xsd/provider.xsd ! -type d \
+(cd "$SRCDIR" && find contrib/sandbox contrib/ended-providers.toml contrib/postfix/strange-address contrib/postfix/strip-seal \
+	contrib/postfix/strip-seal-lines xsd/provider.xsd ! -type d \
 	! -name '*.pyc' ! -name 'demail-sandbox*' | sort) >"$root.expected"
 (cd "$root/$sandbox" && find . ! -type d -printf '%P\n' | sort) |
 	diff "$root.expected" - || fail 'The installed sandbox is another than that of the source (< source).'

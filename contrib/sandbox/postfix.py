@@ -15,7 +15,7 @@ from process import Failure, end_pid, start_time, wait_for
 TRANSPORT_MAPS = (
     "regexp:{etc}/strange-address, regexp:{domains}.hidden, "
     "pipemap:{{$default_database_type:{domains}, static:{{demail:unix:demail-relay/lmtp.sock}}}}")
-TABLES = ("strip-seal", "strange-address")
+TABLES = ("strip-seal", "strip-seal-lines", "strange-address")
 DEMAIL_OPTIONS = ("lmtp_send_xforward_command=yes", "lmtp_line_length_limit=0",
                   "lmtp_header_checks=", "lmtp_generic_maps=", "lmtp_fallback_relay=")
 SERVICES = """\
@@ -122,6 +122,7 @@ class Postfix:
             "demail_destination_recipient_limit": "0",
             "smtp_header_checks": f"regexp:{self.etc}/strip-seal",
             "smtp_nested_header_checks": f"regexp:{self.etc}/strip-seal",
+            "smtp_body_checks": f"regexp:{self.etc}/strip-seal-lines",
         }
         self.services = [
             f"127.0.0.1:{port} inet n - n - - smtpd",

@@ -6,6 +6,14 @@
 #include <algorithm>
 
 namespace demail::filter {
+namespace {
+
+/// The sender's own reference: the one field that the seal does not carry to the relay.
+bool is_private_id(std::string_view name) {
+    return ascii::equal(name, "x-de-mail-private-id") || ascii::equal(name, "x-de-mail-privat-id");
+}
+
+} // namespace
 
 void Firewall::see(std::string_view name, bool of_demail) {
     if (!reads_as_demail(name) || over_limit_) return;
@@ -13,8 +21,13 @@ void Firewall::see(std::string_view name, bool of_demail) {
                              [&](const Seen &one) { return ascii::equal(one.name, name); });
     if (seen == seen_.end()) seen = seen_.insert(seen_.end(), {ascii::lower(name), 0});
     ++seen->count;
-    if (of_demail && seen->count == 1 && (sender_may_set(name) || ascii::equal(name, kept_)))
-        return;
+    if (of_demail && seen->count == 1) {
+        if (ascii::equal(name, kept_)) return;
+        if (sender_may_set(name)) {
+            if (!is_private_id(name)) read_.push_back({std::string(name), 1});
+            return;
+        }
+    }
     if (removals_.size() == limit) {
         over_limit_ = true;
         return;
@@ -24,6 +37,7 @@ void Firewall::see(std::string_view name, bool of_demail) {
 
 std::vector<Removal> Firewall::removals() const {
     std::vector<Removal> ordered = removals_;
+    ordered.insert(ordered.end(), read_.begin(), read_.end());
     std::stable_sort(ordered.begin(), ordered.end(),
                      [](const Removal &a, const Removal &b) { return a.index > b.index; });
     return ordered;

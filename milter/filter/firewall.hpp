@@ -27,11 +27,13 @@ class Firewall {
     void keep(std::string_view name) { kept_ = name; }
 
     /// Takes the fields of the header in their order, each once. All that reads as x-de-mail… or
-    /// demail… goes, but for what the sender of a De-Mail may set: there the topmost of a name
-    /// stays, since it is the one that counts (TR-01201 3.4 3.1.1). Of other mail that goes too: to
-    /// the reader of a mailbox it would look like a De-Mail's sender and options.
+    /// demail… goes. What the sender of a De-Mail may set has been read then, the topmost of a
+    /// name, since it is the one that counts (TR-01201 3.4 3.1.1): the seal holds it, and a bounce
+    /// is not to show it. The private-id stays for the relay. In other mail it would look like a
+    /// De-Mail's sender and options to the reader of a mailbox.
     void see(std::string_view name, bool of_demail);
 
+    /// Besides what a sender may set.
     [[nodiscard]] bool anything_to_remove() const noexcept { return !removals_.empty(); }
     [[nodiscard]] bool over_limit() const noexcept { return over_limit_; }
     [[nodiscard]] std::size_t size() const noexcept { return removals_.size(); }
@@ -51,6 +53,7 @@ class Firewall {
     std::string kept_;
     std::vector<Seen> seen_;
     std::vector<Removal> removals_;
+    std::vector<Removal> read_; ///< what the sender may set and the seal holds
     bool over_limit_ = false;
 };
 

@@ -129,10 +129,14 @@ bool read_values(const Values &values, Seal &seal) {
            read_octets(values[order.find('b')], seal.body);
 }
 
+/// contrib/postfix/strip-seal-lines knows a line of a seal by them, where no field is a field any
+/// more: in the body of a bounce.
+constexpr std::string_view fold_blanks = "\t \t";
+
 /// Writes pieces into lines of about 78 octets.
 class Folder {
   public:
-    explicit Folder(std::string_view line_end) : fold_(std::string(line_end) + ' ') {}
+    explicit Folder(std::string_view line_end) : fold_(std::string(line_end).append(fold_blanks)) {}
 
     /// Puts the piece on this line or on a new one. Readers drop all blanks, so that even a piece
     /// that is longer than a line may be is broken (RFC 5322 2.1.1).
@@ -141,7 +145,7 @@ class Folder {
         constexpr std::size_t longest_piece = 900;
         if (column_ + (blank_before ? 1U : 0U) + piece.size() > width && !out_.empty()) {
             out_ += fold_;
-            column_ = 1;
+            column_ = fold_blanks.size();
         } else if (blank_before) {
             out_ += ' ';
             ++column_;

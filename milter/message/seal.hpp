@@ -77,8 +77,9 @@ struct Seal {
 [[nodiscard]] std::vector<std::string> recipient_tags(const SealKey &key, const Nonce &n,
                                                       const std::vector<Address> &recipients);
 
-/// The field's value, folded with `line_end` + a blank so that no line passes 998 octets (most pass
-/// 78 only when a tag is longer than that). Starts with a blank. libmilter takes "\n", a message
+/// The field's value, folded with `line_end` + TAB, blank, TAB so that no line passes 998 octets
+/// (most pass 78 only when a tag is longer than that). Starts with a blank. libmilter takes "\n", a
+/// message
 /// "\r\n".
 [[nodiscard]] std::string write_seal(const Seal &seal, const SealKey &key,
                                      std::string_view line_end = "\n");

@@ -34,6 +34,7 @@ constexpr std::pair<std::string_view, std::string_view> consequences[] = {
      "a letter to more than 50 recipients becomes several De-Mails"},
     {"smtp_header_checks", "seals and De-Mail fields leave with mail to the Internet"},
     {"smtp_nested_header_checks", "seals and De-Mail fields leave inside bounces"},
+    {"smtp_body_checks", "seals leave inside bounces of De-Mails"},
     {"demail", "De-Mails wait in the queue or are changed on their way to demail-relay"},
     {"demail-in", "received De-Mails cannot enter Postfix"}};
 

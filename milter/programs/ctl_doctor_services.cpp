@@ -144,7 +144,7 @@ void check_transports(const PostfixView &view, Checks &checks) {
                              *value),
                  fmt::format("take \"-o {}\" out of this service, or begin it with regexp:{}; "
                              "only a content filter's transport keeps the seal",
-                             parameter, view.wishes.strip_seal)});
+                             parameter, view.wishes.tables + "/strip-seal")});
         }
         if (good) stripping += (stripping.empty() ? "" : ", ") + service.line().name;
     }
@@ -188,7 +188,8 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
                                   "the queue",
                                   destination, transport);
         check.remedy = fmt::format("write into master.cf: {} unix - - n - - smtp -o "
-                                   "smtp_header_checks= -o smtp_nested_header_checks=",
+                                   "smtp_header_checks= -o smtp_nested_header_checks= "
+                                   "-o smtp_body_checks=",
                                    transport);
     } else if (service->line().command == "smtp" &&
                (strips(service->value("smtp_header_checks")) ||
@@ -198,7 +199,8 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
                                   "De-Mail comes back without it and bounces",
                                   destination);
         check.remedy = "give the filter a transport of its own in master.cf: scan unix - - n - - "
-                       "smtp -o smtp_header_checks= -o smtp_nested_header_checks=, and name it: "
+                       "smtp -o smtp_header_checks= -o smtp_nested_header_checks= "
+                       "-o smtp_body_checks=, and name it: "
                        "scan:" +
                        hop;
     } else if (service->line().command == "pipe") {

@@ -251,7 +251,7 @@ void check_others(const PostfixView &view, Checks &checks) {
                             "smtp_header_checks = regexp:{0} and smtp_nested_header_checks = "
                             "regexp:{0}; not where it hands mail on to another Postfix of yours "
                             "that sends De-Mails",
-                            view.wishes.strip_seal);
+                            view.wishes.tables + "/strip-seal");
         }
         checks.push_back(std::move(check));
     }

@@ -54,8 +54,9 @@ class Joining {
         // Else smtp(8) reads "ß" as "ss", and the maps do not.
         fixed("enable_idna2003_compatibility", {"no"});
         fixed("demail_destination_recipient_limit", {"0"});
-        header_checks("smtp_header_checks");
-        header_checks("smtp_nested_header_checks");
+        checks("smtp_header_checks", "strip-seal");
+        checks("smtp_nested_header_checks", "strip-seal");
+        checks("smtp_body_checks", "strip-seal-lines");
         lmtp_service();
         if (!wishes_.inbound.empty()) inbound_service();
         return std::move(lines_);
@@ -192,7 +193,8 @@ class Joining {
                                                  one == hidden || is_our_pipemap(one);
                                       }),
                        elements.end());
-        elements.insert(elements.begin(), {"regexp:" + wishes_.strange_address, hidden});
+        elements.insert(elements.begin(),
+                        {"regexp:" + wishes_.tables + "/strange-address", hidden});
         elements.push_back(pipemap("$default_database_type"));
         main_line("transport_maps", stands, joined(elements));
     }
@@ -202,15 +204,14 @@ class Joining {
         return element.starts_with("regexp:") && element.ends_with(name) &&
                element[element.size() - name.size() - 1] == '/';
     }
-    static bool strips_seals(const std::string &element) { return is_table(element, "strip-seal"); }
 
-    void header_checks(const std::string &name) {
+    void checks(const std::string &name, const std::string &table) {
+        const auto ours = [&](const std::string &one) { return is_table(one, table); };
         const Elements now = list_elements(expanded(name));
         Elements elements = list_elements(raw(name));
-        elements.erase(std::remove_if(elements.begin(), elements.end(), strips_seals),
-                       elements.end());
-        elements.insert(elements.begin(), "regexp:" + wishes_.strip_seal);
-        main_line(name, !now.empty() && strips_seals(now.front()), joined(elements));
+        elements.erase(std::remove_if(elements.begin(), elements.end(), ours), elements.end());
+        elements.insert(elements.begin(), "regexp:" + wishes_.tables + "/" + table);
+        main_line(name, !now.empty() && ours(now.front()), joined(elements));
     }
 
     void service_line(const std::string &name, const std::string &wanted,

@@ -25,13 +25,12 @@ struct PostfixFacts {
 
 /// What demail.toml and the installation say, in Postfix's words.
 struct Wishes {
-    std::string milter_socket;   ///< below the queue directory where it lies there, else absolute
-    std::string milter_path;     ///< absolute
-    std::string lmtp_socket;     ///< as milter_socket
-    std::string domains;         ///< the domain list's path
-    std::string strip_seal;      ///< the table that strips seals from mail to the Internet
-    std::string strange_address; ///< the table that refuses what no list of domains would find
-    std::string inbound;         ///< the smtpd service for inbound De-Mails; "" where there is none
+    std::string milter_socket; ///< below the queue directory where it lies there, else absolute
+    std::string milter_path;   ///< absolute
+    std::string lmtp_socket;   ///< as milter_socket
+    std::string domains;       ///< the domain list's path
+    std::string tables;  ///< the directory of strip-seal and the other tables (contrib/postfix)
+    std::string inbound; ///< the smtpd service for inbound De-Mails; "" where there is none
 };
 
 /// `path` as a chrooted Postfix daemon sees it.

@@ -69,8 +69,7 @@ Wishes wishes_of(const Configuration &configuration, const std::string &queue_di
     wishes.milter_path = configuration.milter_socket;
     wishes.lmtp_socket = below_queue_directory(configuration.lmtp_socket, queue_directory);
     wishes.domains = configuration.domains;
-    wishes.strip_seal = PKGDATADIR "/strip-seal";
-    wishes.strange_address = PKGDATADIR "/strange-address";
+    wishes.tables = PKGDATADIR;
     constexpr std::string_view scheme = "unix:", open = "public/";
     std::string_view inbound = configuration.deliver_to;
     if (inbound.starts_with(scheme)) inbound.remove_prefix(scheme.size());

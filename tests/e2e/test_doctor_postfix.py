@@ -46,6 +46,8 @@ FAULTS = [
      "smtp_header_checks", "bad", "leave with mail", "smtp_header_checks = regexp:"),
     ("seals leave in bounces", {"smtp_nested_header_checks": ""}, None, {},
      "smtp_nested_header_checks", "bad", "inside bounces", "smtp_nested_header_checks = regexp:"),
+    ("seals leave in bounces of headers alone", {"smtp_body_checks": ""}, None, {},
+     "smtp_body_checks", "bad", "inside bounces of De-Mails", "smtp_body_checks = regexp:"),
     ("no demail service", {}, "demail unix => other unix", {},
      "demail", "bad", "missing", "demail unix - - n - - lmtp"),
     ("demail falls back", {}, "-o lmtp_fallback_relay= => -o lmtp_fallback_relay=[192.0.2.1]", {},

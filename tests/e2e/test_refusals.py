@@ -351,6 +351,7 @@ class BounceToTheInternet(EndToEnd):
         self.assertEqual(bounce["recipients"], [INTERNET])
         self.assertIn(b"Message-ID:", bounce["content"])
         self.assertNotIn(b"demail-seal", bounce["content"].lower())
+        self.assertNotRegex(bounce["content"].lower(), rb"\bh=[a-z0-9_-]{43}")
         self.assertNotIn(b"\r\nx-de-mail", bounce["content"].lower())
 
 

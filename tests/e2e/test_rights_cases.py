@@ -188,7 +188,9 @@ class RightsCases(RightsWorld):
                                  {tuple(case.options)} if case.submissions else set(),
                                  case.story())
                 for _, reply in [*case.replies, *case.bounced]:
-                    self.assertTrue(reply.isascii(), reply)
+                    # Postfix repeats the address as it was written; no table has it in ASCII.
+                    words = re.sub(r"<.*?>: Recipient address rejected", "", reply)
+                    self.assertTrue(words.isascii(), reply)
         self.golden(name, "\n".join(case.story() for case in cases))
 
     def test_there_are_enough_and_none_stands_twice(self):

@@ -32,6 +32,7 @@ mydestination = mail.firm.example, localhost
 myorigin = firm.example
 non_smtpd_milters = { unix:demail-milter/milter.sock, default_action=tempfail }
 queue_directory = /var/spool/postfix
+smtp_body_checks = regexp:/usr/share/postfix-demail/strip-seal-lines
 smtp_header_checks = regexp:/usr/share/postfix-demail/strip-seal
 smtp_nested_header_checks = regexp:/usr/share/postfix-demail/strip-seal
 smtpd_authorized_xforward_hosts =
@@ -84,13 +85,9 @@ PostfixView view_of(const Given &given = {}) {
     view.tables = given.tables;
     view.tables[strange] = view.tables[hidden] = {}; // they know none of what they are asked
     view.directory = "/etc/postfix";
-    view.wishes = {"demail-milter/milter.sock",
-                   "/var/spool/postfix/demail-milter/milter.sock",
-                   "demail-relay/lmtp.sock",
-                   "/var/lib/demail/domains",
-                   "/usr/share/postfix-demail/strip-seal",
-                   "/usr/share/postfix-demail/strange-address",
-                   "demail-in"};
+    view.wishes = {"demail-milter/milter.sock", "/var/spool/postfix/demail-milter/milter.sock",
+                   "demail-relay/lmtp.sock",    "/var/lib/demail/domains",
+                   "/usr/share/postfix-demail", "demail-in"};
     view.domains.set("town.example", DomainState::active);
     view.seal_lifetime = std::chrono::days(6);
     return view;

@@ -14,13 +14,9 @@ const std::string refusals = "regexp:/usr/share/postfix-demail/strange-address, 
                              "regexp:/var/lib/demail/domains.hidden, ";
 constexpr const char *strip = "regexp:/usr/share/postfix-demail/strip-seal";
 
-const Wishes wishes{"demail-milter/milter.sock",
-                    "/var/spool/postfix/demail-milter/milter.sock",
-                    "demail-relay/lmtp.sock",
-                    "/var/lib/demail/domains",
-                    "/usr/share/postfix-demail/strip-seal",
-                    "/usr/share/postfix-demail/strange-address",
-                    "demail-in"};
+const Wishes wishes{"demail-milter/milter.sock", "/var/spool/postfix/demail-milter/milter.sock",
+                    "demail-relay/lmtp.sock",    "/var/lib/demail/domains",
+                    "/usr/share/postfix-demail", "demail-in"};
 
 std::string replaced(std::string text, std::string_view what, std::string_view by) {
     for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
@@ -39,6 +35,7 @@ PostfixFacts facts(const PostfixFacts::Settings &changes = {},
                     {"message_size_limit", "10240000"},
                     {"mynetworks", "127.0.0.0/8"},
                     {"non_smtpd_milters", ""},
+                    {"smtp_body_checks", ""},
                     {"smtp_header_checks", ""},
                     {"smtp_nested_header_checks", ""},
                     {"smtpd_forbid_bare_newline", "no"},
@@ -106,7 +103,8 @@ static void a_bare_postfix_needs_every_line() {
                           "\nenable_idna2003_compatibility = no"
                           "\ndemail_destination_recipient_limit = 0\n"
                           "smtp_header_checks = " +
-                          strip + "\nsmtp_nested_header_checks = " + strip + "\n");
+                          strip + "\nsmtp_nested_header_checks = " + strip +
+                          "\nsmtp_body_checks = " + strip + "-lines\n");
     CHECK_EQUAL(line(lines.master_cf, "demail").line,
                 "demail unix - - n - - lmtp -o lmtp_send_xforward_command=yes "
                 "-o lmtp_line_length_limit=0 -o lmtp_header_checks= -o lmtp_generic_maps= "

@@ -53,12 +53,21 @@ static void each_name_is_counted_for_itself() {
                 "x-de-mail-version/2 x-de-mail-version/1 x-de-mail-auth-level/1");
 }
 
-static void what_a_sender_may_set_stays_once_the_topmost() {
+static void what_a_sender_may_set_is_in_the_seal_but_for_the_private_id() {
     CHECK_EQUAL(removed({"x-de-mail-private", "x-de-mail-sender", "x-de-mail-private-id",
                          "x-de-mail-privat-id", "X-De-Mail-Confirmation-Of-Receipt"}),
-                "");
+                "x-de-mail-private/1 x-de-mail-sender/1 X-De-Mail-Confirmation-Of-Receipt/1");
+    CHECK_EQUAL(removed({"x-de-mail-private-id", "X-De-Mail-Private-ID"}),
+                "X-De-Mail-Private-ID/2");
     CHECK_EQUAL(removed({"x-de-mail-private", "X-De-Mail-Private", "x-de-mail-private"}),
-                "x-de-mail-private/3 X-De-Mail-Private/2");
+                "x-de-mail-private/3 X-De-Mail-Private/2 x-de-mail-private/1");
+}
+
+static void what_a_sender_may_set_is_no_forgery_to_log() {
+    Firewall firewall;
+    firewall.see("x-de-mail-private", true);
+    CHECK(!firewall.anything_to_remove());
+    CHECK_EQUAL(firewall.names(), "");
 }
 
 static void of_other_mail_that_goes_too() {
@@ -83,6 +92,7 @@ int main() {
         {TEST(fields_of_ordinary_mail_stay), TEST(what_only_a_provider_sets_goes),
          TEST(every_spelling_that_reads_as_de_mail_goes), TEST(our_own_seal_fields_go),
          TEST(the_highest_index_goes_first), TEST(each_name_is_counted_for_itself),
-         TEST(what_a_sender_may_set_stays_once_the_topmost), TEST(of_other_mail_that_goes_too),
+         TEST(what_a_sender_may_set_is_in_the_seal_but_for_the_private_id),
+         TEST(what_a_sender_may_set_is_no_forgery_to_log), TEST(of_other_mail_that_goes_too),
          TEST(hundreds_of_them_are_over_the_limit)});
 }

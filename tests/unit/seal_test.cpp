@@ -113,6 +113,10 @@ static void a_seal_with_a_key_nobody_knows_is_an_unknown_key() {
     CHECK(is(written(), SealFault::unknown_key, parsed("other " + digits_a)));
 }
 
+static bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void no_bit_of_a_seal_can_be_changed() {
     const std::string value = written(20);
     CHECK(holds(value));
@@ -120,7 +124,9 @@ static void no_bit_of_a_seal_can_be_changed() {
         for (unsigned bit = 0; bit < 8; ++bit) {
             std::string changed = value;
             changed[i] = static_cast<char>(static_cast<unsigned char>(changed[i]) ^ 1U << bit);
-            if (holds(changed))
+            const bool still_blank = is_blank(value[i]) && is_blank(changed[i]);
+            CHECK(!still_blank || holds(changed));
+            if (!still_blank && holds(changed))
                 CHECK_EQUAL(changed, "octet " + std::to_string(i) + " does not matter");
         }
     }
@@ -129,8 +135,7 @@ static void no_bit_of_a_seal_can_be_changed() {
 static void no_octet_but_a_blank_can_be_left_out() {
     const std::string value = written();
     for (std::size_t i = 0; i < value.size(); ++i) {
-        const bool blank = value[i] == ' ' || value[i] == '\n';
-        CHECK_EQUAL(holds(std::string(value).erase(i, 1)), blank);
+        CHECK_EQUAL(holds(std::string(value).erase(i, 1)), is_blank(value[i]));
     }
 }
 
