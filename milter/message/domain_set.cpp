@@ -33,6 +33,10 @@ bool is_entry(std::string_view domain) {
 
 } // namespace
 
+bool below_de_mail(std::string_view domain) noexcept {
+    return domain == "de-mail.de" || domain.ends_with(".de-mail.de");
+}
+
 DomainSet::DomainSet() {
     for (const std::string_view domain : always)
         domains_.emplace(std::string(domain), DomainState::active);

@@ -14,6 +14,9 @@ enum class DomainState {
     ended,  ///< was De-Mail and left the list: refused, never routed to the Internet
 };
 
+/// de-mail.de and what lies below it.
+[[nodiscard]] bool below_de_mail(std::string_view domain) noexcept;
+
 /// Domain (normal form) to state. A leading "." stands for all sub-domains. de-mail.de and
 /// .de-mail.de are always in.
 class DomainSet {

@@ -47,12 +47,9 @@ std::vector<OtherInstance> other_instances(const std::string &own) {
         OtherInstance other{one, std::nullopt};
         try {
             const PostfixFacts facts = ask_postfix(one);
-            const auto strips = [&](const char *parameter) {
-                const auto elements = list_elements(facts.value(parameter));
-                return !elements.empty() && elements.front().ends_with("/strip-seal");
-            };
-            other.strips_seals =
-                strips("smtp_header_checks") && strips("smtp_nested_header_checks");
+            other.strips_seals = std::all_of(
+                std::begin(seal_checks), std::end(seal_checks),
+                [&](const SealChecks &of) { return of.first_in(facts.value(of.parameter)); });
         } catch (const std::runtime_error &) { // said as not told
         }
         others.push_back(std::move(other));

@@ -24,7 +24,7 @@ std::vector<std::string> transport_keys(const PostfixView &view) {
                                      std::string(asked_user) + ".de-mail.de"};
     std::size_t more = 0;
     for (const auto &[domain, state] : view.domains.all()) {
-        if (domain.ends_with("de-mail.de") || domain.starts_with('.')) continue;
+        if (below_de_mail(domain) || domain.starts_with('.')) continue;
         keys.insert(keys.end(), {user + domain, domain});
         if (++more == domains_asked) break;
     }

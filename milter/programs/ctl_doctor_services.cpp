@@ -119,11 +119,6 @@ std::set<std::string> filter_transports(const PostfixView &view) {
     return names;
 }
 
-bool strips(const std::string &value) {
-    const auto elements = list_elements(value);
-    return !elements.empty() && elements.front().ends_with("/strip-seal");
-}
-
 void check_transports(const PostfixView &view, Checks &checks) {
     const auto for_filters = filter_transports(view);
     std::string stripping;
@@ -132,25 +127,25 @@ void check_transports(const PostfixView &view, Checks &checks) {
             for_filters.contains(service.line().name))
             continue;
         bool good = true;
-        for (const char *parameter : {"smtp_header_checks", "smtp_nested_header_checks"}) {
-            const auto value = service.override_of(parameter);
-            if (!value || strips(*value)) continue;
+        for (const SealChecks &one : seal_checks) {
+            const auto value = service.override_of(one.parameter);
+            if (!value || one.first_in(*value)) continue;
             good = false;
             checks.push_back(
                 {"postfix", "transport " + service.line().name, Verdict::bad,
-                 service.where(parameter),
+                 service.where(one.parameter),
                  fmt::format("is \"{}\": what this transport sends to the Internet takes seals and "
                              "De-Mail fields along",
                              *value),
-                 fmt::format("take \"-o {}\" out of this service, or begin it with regexp:{}; "
+                 fmt::format("take \"-o {}\" out of this service, or begin it with regexp:{}/{}; "
                              "only a content filter's transport keeps the seal",
-                             parameter, view.wishes.tables + "/strip-seal")});
+                             one.parameter, view.wishes.tables, one.table)});
         }
         if (good) stripping += (stripping.empty() ? "" : ", ") + service.line().name;
     }
     if (!stripping.empty())
         checks.push_back({"postfix", "transports", Verdict::good, view.directory + "/master.cf",
-                          stripping + ": use the header checks of main.cf", ""});
+                          stripping + ": use the header and body checks of main.cf", ""});
 }
 
 } // namespace
@@ -192,8 +187,7 @@ void check_filter(const PostfixView &view, Checks &checks, const std::string &na
                                    "-o smtp_body_checks=",
                                    transport);
     } else if (service->line().command == "smtp" &&
-               (strips(service->value("smtp_header_checks")) ||
-                service->value("smtp_header_checks").find("strip-seal") != std::string::npos)) {
+               service->value("smtp_header_checks").find("strip-seal") != std::string::npos) {
         check.verdict = Verdict::bad;
         check.found = fmt::format("mail goes to {}, and on this way the seal is removed: every "
                                   "De-Mail comes back without it and bounces",

@@ -246,12 +246,14 @@ void check_others(const PostfixView &view, Checks &checks) {
             check.verdict = Verdict::unknown;
             check.found = one.strips_seals ? "this other Postfix takes no seals out of its mail"
                                            : "this other Postfix's configuration cannot be read";
-            check.remedy =
-                fmt::format("where it sends mail to the Internet, write into its main.cf: "
-                            "smtp_header_checks = regexp:{0} and smtp_nested_header_checks = "
-                            "regexp:{0}; not where it hands mail on to another Postfix of yours "
-                            "that sends De-Mails",
-                            view.wishes.tables + "/strip-seal");
+            std::string lines;
+            for (const SealChecks &of : seal_checks)
+                lines += fmt::format("{}{} = regexp:{}/{}", lines.empty() ? "" : ", ", of.parameter,
+                                     view.wishes.tables, of.table);
+            check.remedy = fmt::format("where it sends mail to the Internet, write into its "
+                                       "main.cf: {}; not where it hands mail on to another Postfix "
+                                       "of yours that sends De-Mails",
+                                       lines);
         }
         checks.push_back(std::move(check));
     }

@@ -54,9 +54,8 @@ class Joining {
         // Else smtp(8) reads "ß" as "ss", and the maps do not.
         fixed("enable_idna2003_compatibility", {"no"});
         fixed("demail_destination_recipient_limit", {"0"});
-        checks("smtp_header_checks", "strip-seal");
-        checks("smtp_nested_header_checks", "strip-seal");
-        checks("smtp_body_checks", "strip-seal-lines");
+        for (const SealChecks &one : seal_checks)
+            checks(one);
         lmtp_service();
         if (!wishes_.inbound.empty()) inbound_service();
         return std::move(lines_);
@@ -183,13 +182,13 @@ class Joining {
         const std::string hidden = "regexp:" + wishes_.domains + ".hidden";
         const Elements now = list_elements(expanded("transport_maps"));
         const bool stands =
-            now.size() >= 3 && is_table(now[0], "strange-address") && now[1] == hidden &&
+            now.size() >= 3 && is_our_table(now[0], "strange-address") && now[1] == hidden &&
             std::any_of(now.begin(), now.end(),
                         [&](const std::string &one) { return without_blanks(one) == ours; });
         Elements elements = list_elements(raw("transport_maps"));
         elements.erase(std::remove_if(elements.begin(), elements.end(),
                                       [&](const std::string &one) {
-                                          return is_table(one, "strange-address") ||
+                                          return is_our_table(one, "strange-address") ||
                                                  one == hidden || is_our_pipemap(one);
                                       }),
                        elements.end());
@@ -199,19 +198,15 @@ class Joining {
         main_line("transport_maps", stands, joined(elements));
     }
 
-    /// Our table by its name, wherever the package or the sandbox put it.
-    static bool is_table(std::string_view element, std::string_view name) {
-        return element.starts_with("regexp:") && element.ends_with(name) &&
-               element[element.size() - name.size() - 1] == '/';
-    }
-
-    void checks(const std::string &name, const std::string &table) {
-        const auto ours = [&](const std::string &one) { return is_table(one, table); };
-        const Elements now = list_elements(expanded(name));
-        Elements elements = list_elements(raw(name));
-        elements.erase(std::remove_if(elements.begin(), elements.end(), ours), elements.end());
-        elements.insert(elements.begin(), "regexp:" + wishes_.tables + "/" + table);
-        main_line(name, !now.empty() && ours(now.front()), joined(elements));
+    void checks(const SealChecks &one) {
+        Elements elements = list_elements(raw(one.parameter));
+        elements.erase(std::remove_if(elements.begin(), elements.end(),
+                                      [&](const std::string &element) {
+                                          return is_our_table(element, one.table);
+                                      }),
+                       elements.end());
+        elements.insert(elements.begin(), "regexp:" + wishes_.tables + "/" + one.table);
+        main_line(one.parameter, one.first_in(expanded(one.parameter)), joined(elements));
     }
 
     void service_line(const std::string &name, const std::string &wanted,
@@ -284,6 +279,11 @@ bool PostfixLines::complete() const {
     const auto stands = [](const PostfixLine &line) { return line.stands; };
     return std::all_of(main_cf.begin(), main_cf.end(), stands) &&
            std::all_of(master_cf.begin(), master_cf.end(), stands);
+}
+
+bool SealChecks::first_in(std::string_view value) const {
+    const auto elements = list_elements(value);
+    return !elements.empty() && is_our_table(elements.front(), table);
 }
 
 PostfixLines postfix_lines(const PostfixFacts &facts, const Wishes &wishes) {

@@ -23,6 +23,15 @@ struct PostfixFacts {
     [[nodiscard]] std::string value(std::string_view name) const;
 };
 
+/// A list of tables by which smtp(8) takes seals out of mail to the Internet, and ours, its first.
+struct SealChecks {
+    const char *parameter, *table;
+    [[nodiscard]] bool first_in(std::string_view value) const;
+};
+inline constexpr SealChecks seal_checks[] = {{"smtp_header_checks", "strip-seal"},
+                                             {"smtp_nested_header_checks", "strip-seal"},
+                                             {"smtp_body_checks", "strip-seal-lines"}};
+
 /// What demail.toml and the installation say, in Postfix's words.
 struct Wishes {
     std::string milter_socket; ///< below the queue directory where it lies there, else absolute

@@ -76,6 +76,11 @@ std::string joined(const std::vector<std::string> &elements) {
     return out;
 }
 
+bool is_our_table(std::string_view element, std::string_view name) {
+    return element.starts_with("regexp:") && element.ends_with(name) &&
+           element[element.size() - name.size() - 1] == '/';
+}
+
 MilterElement::MilterElement(std::string_view element) {
     // Around the sign of a setting blanks may stand: "{ unix:x, default_action = tempfail }".
     std::string inner;

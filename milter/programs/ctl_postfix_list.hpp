@@ -17,6 +17,9 @@ namespace demail::ctl {
 [[nodiscard]] std::string without_blanks(std::string_view text);
 [[nodiscard]] std::string joined(const std::vector<std::string> &elements);
 
+/// Our table of this name (contrib/postfix), wherever package or sandbox put it.
+[[nodiscard]] bool is_our_table(std::string_view element, std::string_view name);
+
 /// An element of smtpd_milters: "unix:x" or "{ unix:x, default_action=tempfail }".
 struct MilterElement {
     explicit MilterElement(std::string_view element);

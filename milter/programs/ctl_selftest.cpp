@@ -1,8 +1,7 @@
 #include "programs/ctl_selftest.hpp"
 
-#include "base/file.hpp"
 #include "daemon/exit.hpp"
-#include "message/domain_set.hpp"
+#include "filter/domain_list.hpp"
 #include "programs/ctl_postfix_facts.hpp"
 #include "programs/ctl_postfix_list.hpp"
 #include "programs/ctl_screen.hpp"
@@ -35,7 +34,7 @@ constexpr const char *anywhere[] = {
     "probe@%D\xe3\x80\x82",     // ideographic full stop
     "probe@\xf0\x9d\x92\xb6.%D" // mathematical letter, a sub-domain
 };
-constexpr const char *below_de_mail[] = {
+constexpr const char *strangely_spelt[] = {
     "probe@leak-probe.de\xef\xbc\x8dmail.de", // full-width hyphen
     "probe@leak-probe.de-mail\xe3\x80\x82"
     "de", // ideographic full stop
@@ -72,35 +71,33 @@ std::string_view word(Outcome outcome) {
     case Outcome::leaves:
         return "leaves";
     default:
-        return "not told";
+        return "unknown";
     }
 }
 
 Tone tone(Outcome outcome) {
     if (outcome == Outcome::leaves) return Tone::bad;
-    return outcome == Outcome::not_told ? Tone::warning : Tone::good;
+    return outcome == Outcome::unknown ? Tone::warning : Tone::good;
 }
 
-std::string conclusion(std::size_t all, std::ptrdiff_t leaks, std::ptrdiff_t not_told) {
+std::string conclusion(std::size_t all, std::ptrdiff_t leaks, std::ptrdiff_t unknown) {
     if (leaks > 0)
         return fmt::format("{} of {} spellings would leave to the Internet: see transport_maps in "
                            "demailctl setup --print.\n",
                            leaks, all);
-    if (not_told > 0)
+    if (unknown > 0)
         return fmt::format("Of {} of {} spellings it cannot be told: a table of transport_maps "
                            "does not answer, and Postfix answers 4xx; see demailctl doctor.\n",
-                           not_told, all);
+                           unknown, all);
     return fmt::format("None of {} spellings would leave.\n", all);
 }
 
 /// A De-Mail domain that strange-address does not know by itself; "" where there is none.
 std::string domain_elsewhere(const Configuration &configuration) {
-    const auto text = read_file(configuration.domains);
-    const auto set = text ? DomainSet::parse(*text) : std::nullopt;
+    const auto set = filter::read_domain_list(configuration.domains);
     if (!set) return "";
     for (const auto &[domain, state] : set->all())
-        if (domain != "de-mail.de" && !domain.starts_with('.') && !domain.ends_with(".de-mail.de"))
-            return domain;
+        if (!below_de_mail(domain) && !domain.starts_with('.')) return domain;
     return "";
 }
 
@@ -119,14 +116,14 @@ Probe judge_probe(const std::string &address, const std::vector<std::string> &ta
         for (const std::string &table : tables) {
             if (one != address && TableName(table).of_patterns()) continue;
             const auto answer = lookup(table, one);
-            if (!answer.told) return {address, Outcome::not_told, table, ""};
+            if (!answer.told) return {address, Outcome::unknown, table, ""};
             if (answer.value) return {address, outcome_of(*answer.value), table, *answer.value};
         }
     return {address, Outcome::leaves, "", ""};
 }
 
 std::vector<std::string> probe_addresses(const std::string &other) {
-    std::vector<std::string> addresses(std::begin(below_de_mail), std::end(below_de_mail));
+    std::vector<std::string> addresses(std::begin(strangely_spelt), std::end(strangely_spelt));
     for (const std::string &domain : {std::string("leak-probe.de-mail.de"), other})
         for (const char *form : anywhere) {
             // The sub-domain of another domain is not De-Mail.
@@ -156,7 +153,7 @@ int selftest_leak(const Configuration &configuration, std::string directory, boo
         return std::count_if(probes.begin(), probes.end(),
                              [&](const Probe &one) { return one.outcome == outcome; });
     };
-    const auto leaks = count(Outcome::leaves), not_told = count(Outcome::not_told);
+    const auto leaks = count(Outcome::leaves), unknown = count(Outcome::unknown);
     std::string text;
     if (json) {
         ordered_json list = ordered_json::array();
@@ -165,17 +162,17 @@ int selftest_leak(const Configuration &configuration, std::string directory, boo
                             {"outcome", word(one.outcome)},
                             {"table", one.table},
                             {"answer", one.answer}});
-        text = ordered_json{{"probes", list}, {"leaks", leaks}, {"notTold", not_told}}.dump(
+        text = ordered_json{{"probes", list}, {"leaks", leaks}, {"unknown", unknown}}.dump(
                    2, ' ', true, ordered_json::error_handler_t::replace) +
                "\n";
     } else {
         Table table({"OUTCOME", "ADDRESS"});
         for (const Probe &one : probes)
             table.add({Cell(std::string(word(one.outcome)), tone(one.outcome)), Cell(one.address)});
-        text = table.str(Screen::of(STDOUT_FILENO)) + conclusion(probes.size(), leaks, not_told);
+        text = table.str(Screen::of(STDOUT_FILENO)) + conclusion(probes.size(), leaks, unknown);
     }
     if (!print(text)) return exit_unavailable;
-    return leaks > 0 ? exit_bad : not_told > 0 ? exit_unknown : exit_good;
+    return leaks > 0 ? exit_bad : unknown > 0 ? exit_unknown : exit_good;
 }
 
 } // namespace demail::ctl

@@ -12,7 +12,7 @@
 namespace demail::ctl {
 
 struct Probe {
-    enum class Outcome { refused, relay, leaves, not_told };
+    enum class Outcome { refused, relay, leaves, unknown };
     std::string address;
     Outcome outcome = Outcome::leaves;
     std::string table;  ///< that decides; "" where none knows the address

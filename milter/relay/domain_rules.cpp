@@ -38,10 +38,6 @@ std::size_t differences(const Domains &a, const Domains &b, const Domains &known
 
 } // namespace
 
-bool below_de_mail(std::string_view domain) noexcept {
-    return domain == "de-mail.de" || domain.ends_with(".de-mail.de");
-}
-
 std::optional<std::string> never_accepted(std::string_view text) {
     if (text.find_first_of("*?") != std::string_view::npos) return "a wildcard";
     if (text.starts_with('[') || text.find(':') != std::string_view::npos)

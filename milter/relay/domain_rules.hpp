@@ -70,7 +70,4 @@ struct DomainChange {
 /// wrote it.
 [[nodiscard]] std::optional<std::string> never_accepted(std::string_view domain);
 
-/// de-mail.de and what lies below it.
-[[nodiscard]] bool below_de_mail(std::string_view domain) noexcept;
-
 } // namespace demail::relay

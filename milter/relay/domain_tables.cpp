@@ -23,10 +23,6 @@ struct Entry {
         : dot(domain.substr(0, domain.starts_with('.') ? 1 : 0)), name(domain.substr(dot.size())) {}
 };
 
-bool below_de_mail(std::string_view domain) {
-    return domain == "de-mail.de" || domain.ends_with(".de-mail.de");
-}
-
 std::string escaped(std::string_view name) {
     std::string pattern;
     for (const char c : name) {

@@ -81,7 +81,7 @@ class SelftestLeak(EndToEnd):
     def test_a_table_that_does_not_answer_is_said(self):
         code, report = self.with_maps(lambda maps: maps.replace("pipemap:", "hash:/none, pipemap:"))
         self.assertEqual((code, report["leaks"]), (2, 0))
-        self.assertGreater(report["notTold"], 0)
+        self.assertGreater(report["unknown"], 0)
 
     def test_a_directory_without_postfix_is_said(self):
         code, out, err = self.selftest("--postfix-config", "/nonexistent")

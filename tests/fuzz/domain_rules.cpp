@@ -31,7 +31,7 @@ void was_checked(const std::string &domain, const DomainMemory &memory) {
     HOLDS(!own(domain));
     HOLDS(!relay::never_accepted(domain));
     // Outside de-mail.de only what DNS hinted at; no operator accepted anything here.
-    if (!relay::below_de_mail(domain)) HOLDS(hinted(domain) && memory.accepted.contains(domain));
+    if (!below_de_mail(domain)) HOLDS(hinted(domain) && memory.accepted.contains(domain));
     HOLDS(domain != "gmail.com" && domain != "co.uk" && domain != "t-online.de");
 }
 

@@ -61,7 +61,7 @@ void becomes_domains(const soap::Domains &domains) {
     const auto hint = [](const std::string &domain) { return domain == "hint.example"; };
     (void)relay::take_list(memory, "fp", domains.version, domains.domains, {own, hint});
     for (const std::string &domain : memory.providers["fp"].domains)
-        HOLDS(relay::below_de_mail(domain) || domain == "hint.example");
+        HOLDS(below_de_mail(domain) || domain == "hint.example");
     const auto again = relay::DomainMemory::parse(memory.str());
     HOLDS(again && again->str() == memory.str());
 }

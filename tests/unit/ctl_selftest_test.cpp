@@ -53,7 +53,7 @@ static void what_comes_behind_a_silent_table_cannot_be_told() {
     const Entries entries{{"hash:/t x.de-mail.de", "demail:unix:s"},
                           {"regexp:/first a@x.de-mail.de", "error:5.1.3 no"}};
     CHECK(judged("a@x.de-mail.de", {"ldap:/l", "hash:/t"}, entries, "ldap:/l").outcome ==
-          Outcome::not_told);
+          Outcome::unknown);
     CHECK(judged("a@x.de-mail.de", {"regexp:/first", "ldap:/l"}, entries, "ldap:/l").outcome ==
           Outcome::refused);
 }
