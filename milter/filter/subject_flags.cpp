@@ -200,7 +200,7 @@ std::variant<SubjectFlags, Objection> read_subject_flags(std::string_view value)
     if (taken_out.empty()) return asked;
     asked.rest = subject.without(taken_out);
     // An empty value would tell the MTA to delete the field.
-    if (asked.rest->empty()) asked.rest = " ";
+    if (asked.rest->empty()) asked.rest->push_back(' ');
     return asked;
 }
 

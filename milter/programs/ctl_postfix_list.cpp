@@ -108,6 +108,7 @@ MasterLine::MasterLine(std::string_view line) {
     const auto words = master_words(line);
     if (words.size() < fixed) return;
     name = words[0];
+    open_to_all = words[2] == "n";
     type = words[1];
     command = words[fixed - 1];
     for (std::size_t i = fixed; i < words.size(); ++i) {

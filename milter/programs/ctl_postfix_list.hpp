@@ -32,6 +32,7 @@ struct MilterElement {
 struct MasterLine {
     explicit MasterLine(std::string_view line);
     std::string name, type, command;   ///< "" where the line is too short
+    bool open_to_all = false;          ///< private: n
     std::vector<std::string> settings; ///< of its -o options: "name=value", trimmed around both
     /// Of several for one name the last one counts, as Postfix takes them.
     [[nodiscard]] bool has(std::string_view setting) const;

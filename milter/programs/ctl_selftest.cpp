@@ -5,6 +5,8 @@
 #include "programs/ctl_postfix_facts.hpp"
 #include "programs/ctl_postfix_list.hpp"
 #include "programs/ctl_screen.hpp"
+#include "programs/ctl_selftest_ways.hpp"
+#include "programs/ctl_setup.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -80,16 +82,106 @@ Tone tone(Outcome outcome) {
     return outcome == Outcome::unknown ? Tone::warning : Tone::good;
 }
 
-std::string conclusion(std::size_t all, std::ptrdiff_t leaks, std::ptrdiff_t unknown) {
-    if (leaks > 0)
-        return fmt::format("{} of {} spellings would leave to the Internet: see transport_maps in "
-                           "demailctl setup --print.\n",
-                           leaks, all);
-    if (unknown > 0)
-        return fmt::format("Of {} of {} spellings it cannot be told: a table of transport_maps "
-                           "does not answer, and Postfix answers 4xx; see demailctl doctor.\n",
-                           unknown, all);
-    return fmt::format("None of {} spellings would leave.\n", all);
+struct Count {
+    std::size_t probes = 0, leaks = 0, unknown = 0;
+    [[nodiscard]] int exit_code() const {
+        return leaks > 0 ? exit_bad : unknown > 0 ? exit_unknown : exit_good;
+    }
+};
+
+Count count_of(const std::vector<Probe> &spellings, const std::vector<WayReport> &ways) {
+    Count count;
+    for (const Probe &one : spellings) {
+        ++count.probes;
+        count.leaks += one.outcome == Outcome::leaves ? 1 : 0;
+        count.unknown += one.outcome == Outcome::unknown ? 1 : 0;
+    }
+    for (const WayReport &one : ways) {
+        count.probes += one.probes;
+        count.leaks += one.leaks.size();
+        count.unknown += one.unknown.empty() ? 0 : 1;
+    }
+    return count;
+}
+
+std::string conclusion(const Count &count, bool sent) {
+    const char *verb = sent ? "left or would leave" : "would leave";
+    if (count.leaks > 0)
+        return fmt::format("{} of {} {} to the Internet: see demailctl doctor, and transport_maps "
+                           "in demailctl setup --print.\n",
+                           count.leaks, count.probes, verb);
+    if (count.unknown > 0)
+        return "Nothing seen leaves, but not all can be told: see above, and demailctl doctor.\n";
+    return fmt::format("None of {} {} to the Internet.\n", count.probes, verb);
+}
+
+std::string what_became(const WayReport &way) {
+    std::string text;
+    const auto add = [&](std::size_t count, std::string_view words) {
+        if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, words);
+    };
+    add(way.refused, "refused");
+    add(way.bounced, "bounced");
+    add(way.waiting, "held back (4xx)");
+    add(way.kept, "kept on this host");
+    add(way.leaks.size(), "LEFT");
+    if (!way.unknown.empty()) text += (text.empty() ? "" : "; ") + way.unknown;
+    return text.empty() ? "nothing became of them" : text;
+}
+
+std::string table_of_ways(const std::vector<WayReport> &ways, const Screen &screen) {
+    Table table({"WAY IN", "PROBES", "WHAT BECAME OF THEM"});
+    for (const WayReport &one : ways) {
+        const Tone tone = !one.leaks.empty()    ? Tone::bad
+                          : one.unknown.empty() ? Tone::good
+                                                : Tone::warning;
+        table.add({one.name, std::to_string(one.probes), Cell(what_became(one), tone)});
+        for (const Delivery &leak : one.leaks)
+            table.add({"", "",
+                       fmt::format("{}: {}({}) gave it to {}: {}", leak.to,
+                                   leak.of_bounce ? "its bounce: " : "", leak.program, leak.relay,
+                                   leak.status)});
+    }
+    return table.str(screen);
+}
+
+ordered_json json_of(const std::vector<WayReport> &ways) {
+    ordered_json list = ordered_json::array();
+    for (const WayReport &one : ways) {
+        ordered_json leaks = ordered_json::array();
+        for (const Delivery &leak : one.leaks)
+            leaks.push_back({{"address", leak.to},
+                             {"agent", leak.program},
+                             {"relay", leak.relay},
+                             {"status", leak.status},
+                             {"bounce", leak.of_bounce}});
+        list.push_back({{"way", one.name},
+                        {"probes", one.probes},
+                        {"refused", one.refused},
+                        {"bounced", one.bounced},
+                        {"waiting", one.waiting},
+                        {"kept", one.kept},
+                        {"leaks", leaks},
+                        {"unknown", one.unknown}});
+    }
+    return list;
+}
+
+std::string table_of_spellings(const std::vector<Probe> &spellings, const Screen &screen) {
+    Table table({"ADDRESS", "BY TRANSPORT_MAPS"});
+    for (const Probe &one : spellings)
+        table.add({Cell(one.address), Cell(std::string(word(one.outcome)), tone(one.outcome))});
+    return table.str(screen);
+}
+
+ordered_json json_of(const std::vector<Probe> &spellings) {
+    ordered_json list = ordered_json::array();
+    for (const Probe &one : spellings)
+        list.push_back({{"address", one.address},
+                        {"outcome", word(one.outcome)},
+                        {"table", one.table},
+                        {"answer", one.answer}});
+    return list;
 }
 
 /// A De-Mail domain that strange-address does not know by itself; "" where there is none.
@@ -134,45 +226,42 @@ std::vector<std::string> probe_addresses(const std::string &other) {
     return addresses;
 }
 
-int selftest_leak(const Configuration &configuration, std::string directory, bool json) {
+int selftest_leak(const Configuration &configuration, std::string directory, bool tables_alone,
+                  bool json) {
     if (directory.empty()) directory = configuration.postfix_configuration;
-    std::vector<std::string> tables;
+    std::vector<Probe> spellings;
+    std::vector<WayReport> ways;
     try {
-        tables = list_elements(ask_postfix(directory).value("transport_maps"));
+        PostfixView view;
+        view.facts = ask_postfix(directory);
+        view.directory = view.facts.value("config_directory");
+        view.wishes = wishes_of(configuration, view.facts.value("queue_directory"));
+        const auto tables = list_elements(view.facts.value("transport_maps"));
+        const auto lookup = [&](const std::string &table, const std::string &key) {
+            return ask_table(directory, table, key);
+        };
+        const auto addresses = probe_addresses(domain_elsewhere(configuration));
+        for (const std::string &address : addresses)
+            spellings.push_back(judge_probe(address, tables, lookup));
+        if (!tables_alone) ways = send_probes(view, addresses);
     } catch (const std::exception &error) {
         std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
         return exit_unavailable;
     }
-    const auto lookup = [&](const std::string &table, const std::string &key) {
-        return ask_table(directory, table, key);
-    };
-    std::vector<Probe> probes;
-    for (const std::string &address : probe_addresses(domain_elsewhere(configuration)))
-        probes.push_back(judge_probe(address, tables, lookup));
-    const auto count = [&](Outcome outcome) {
-        return std::count_if(probes.begin(), probes.end(),
-                             [&](const Probe &one) { return one.outcome == outcome; });
-    };
-    const auto leaks = count(Outcome::leaves), unknown = count(Outcome::unknown);
-    std::string text;
-    if (json) {
-        ordered_json list = ordered_json::array();
-        for (const Probe &one : probes)
-            list.push_back({{"address", one.address},
-                            {"outcome", word(one.outcome)},
-                            {"table", one.table},
-                            {"answer", one.answer}});
-        text = ordered_json{{"probes", list}, {"leaks", leaks}, {"unknown", unknown}}.dump(
-                   2, ' ', true, ordered_json::error_handler_t::replace) +
-               "\n";
-    } else {
-        Table table({"OUTCOME", "ADDRESS"});
-        for (const Probe &one : probes)
-            table.add({Cell(std::string(word(one.outcome)), tone(one.outcome)), Cell(one.address)});
-        text = table.str(Screen::of(STDOUT_FILENO)) + conclusion(probes.size(), leaks, unknown);
-    }
+    const Count count = count_of(spellings, ways);
+    const Screen screen = Screen::of(STDOUT_FILENO);
+    const std::string text =
+        json ? ordered_json{{"probes", json_of(spellings)},
+                            {"ways", json_of(ways)},
+                            {"leaks", count.leaks},
+                            {"unknown", count.unknown}}
+                       .dump(2, ' ', true, ordered_json::error_handler_t::replace) +
+                   "\n"
+             : table_of_spellings(spellings, screen) + "\n" +
+                   (tables_alone ? "" : table_of_ways(ways, screen) + "\n") +
+                   conclusion(count, !tables_alone);
     if (!print(text)) return exit_unavailable;
-    return leaks > 0 ? exit_bad : unknown > 0 ? exit_unknown : exit_good;
+    return count.exit_code();
 }
 
 } // namespace demail::ctl

@@ -1,5 +1,5 @@
 // demailctl selftest leak: asks the tables of Postfix's transport_maps for spellings of a De-Mail
-// address, and says of each whether a letter would leave. Sends and changes nothing.
+// address, says of each whether a letter would leave, and sends probes (ctl_selftest_ways.hpp).
 #pragma once
 
 #include "admin/configuration.hpp"
@@ -31,10 +31,10 @@ using Lookup = std::function<TableFacts::Answer(const std::string &table, const 
 /// `other`, a De-Mail domain in normal form that is not below de-mail.de.
 [[nodiscard]] std::vector<std::string> probe_addresses(const std::string &other);
 
-/// `directory`: Postfix's configuration; "": what demail.toml says, else Postfix's default. Exit
-/// code: 0 none would leave, 1 one would, 2 where a table does not answer, 69 where Postfix does
-/// not.
+/// `directory`: Postfix's configuration; "": what demail.toml says, else Postfix's default.
+/// `tables_alone`: sends no probes. Exit code: 0 none would leave, 1 one would, 2 where that cannot
+/// be told, 69 where Postfix or its log cannot be asked.
 [[nodiscard]] int selftest_leak(const Configuration &configuration, std::string directory,
-                                bool json);
+                                bool tables_alone, bool json);
 
 } // namespace demail::ctl

@@ -35,7 +35,7 @@ using Action = std::function<int(const Configuration &)>;
 
 struct Words {
     std::string config_file = SYSCONFDIR "/demail/demail.toml";
-    bool check = false, json = false, refresh = false, print = false;
+    bool check = false, json = false, refresh = false, print = false, tables = false;
     std::string domain, account, postfix_directory;
     ctl::AddressQuestion address;
     ctl::HistoryWords history;
@@ -157,14 +157,16 @@ void add_selftest(CLI::App &app, Words &words) {
     command.require_subcommand(1);
     CLI::App &leak = *command.add_subcommand(
         "leak",
-        "Ask Postfix's tables where spellings of a De-Mail address would go; sends nothing");
+        "Ask Postfix's tables where spellings of a De-Mail address would go, and send it probes");
     add_json(leak, words);
+    leak.add_flag("--tables", words.tables, "Ask the tables alone; nothing is sent");
     leak.add_option("--postfix-config", words.postfix_directory,
                     "Postfix's configuration, where it is not the one that demail.toml names")
         ->type_name("DIR");
     leak.callback([&] {
         words.action = [&](const Configuration &configuration) {
-            return ctl::selftest_leak(configuration, words.postfix_directory, words.json);
+            return ctl::selftest_leak(configuration, words.postfix_directory, words.tables,
+                                      words.json);
         };
     });
 }

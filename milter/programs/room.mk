@@ -34,6 +34,7 @@ demail_directory_LDADD = libdemail-directory.a libdemail-admin.a libdemail-crypt
 
 # demailctl: all but its main in a library, so that tests reach it.
 noinst_LIBRARIES += libdemail-ctl.a
+libdemail_ctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_block.cpp \
 	milter/programs/ctl_block.hpp \
@@ -80,6 +81,8 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_postfix_lines.hpp \
 	milter/programs/ctl_postfix_list.cpp \
 	milter/programs/ctl_postfix_list.hpp \
+	milter/programs/ctl_postfix_log.cpp \
+	milter/programs/ctl_postfix_log.hpp \
 	milter/programs/ctl_postfix_tables.cpp \
 	milter/programs/ctl_postfix_tables.hpp \
 	milter/programs/ctl_relay.cpp \
@@ -90,8 +93,12 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 	milter/programs/ctl_screen.hpp \
 	milter/programs/ctl_selftest.cpp \
 	milter/programs/ctl_selftest.hpp \
+	milter/programs/ctl_selftest_ways.cpp \
+	milter/programs/ctl_selftest_ways.hpp \
 	milter/programs/ctl_setup.cpp \
 	milter/programs/ctl_setup.hpp \
+	milter/programs/ctl_smtp_dialogue.cpp \
+	milter/programs/ctl_smtp_dialogue.hpp \
 	milter/programs/ctl_status.cpp \
 	milter/programs/ctl_status.hpp \
 	milter/programs/ctl_test_address.cpp \
@@ -104,17 +111,19 @@ libdemail_ctl_a_SOURCES = $(HISTORY_SOURCES) \
 CTL_LIBS = libdemail-ctl.a libdemail-filter.a libdemail-relay.a libdemail-admin.a \
 	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-broker.a libdemail-wire.a libdemail-daemon.a \
 	libdemail-base.a
-LIBS_CTL = $(JOURNAL_LIBS) $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
+LIBS_CTL = $(CURL_LIBS) $(JOURNAL_LIBS) $(LIBP11_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) $(OPENSSL_LIBS) -ldl
 
 bin_PROGRAMS += demailctl
 demailctl_SOURCES = milter/programs/demailctl.cpp
 demailctl_LDADD = $(CTL_LIBS) $(LIBS_CTL)
 
 UNIT_TESTS += tests/unit/ctl_doctor_test tests/unit/ctl_postfix_lines_test tests/unit/ctl_screen_test \
-	tests/unit/ctl_selftest_test \
+	tests/unit/ctl_postfix_log_test tests/unit/ctl_selftest_test \
 	tests/unit/ctl_test_address_test tests/unit/ctl_time_test tests/unit/ctl_history_test
 tests_unit_ctl_doctor_test_SOURCES = tests/unit/ctl_doctor_test.cpp
 tests_unit_ctl_doctor_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
+tests_unit_ctl_postfix_log_test_SOURCES = tests/unit/ctl_postfix_log_test.cpp
+tests_unit_ctl_postfix_log_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_selftest_test_SOURCES = tests/unit/ctl_selftest_test.cpp
 tests_unit_ctl_selftest_test_LDADD = $(CTL_LIBS) $(UNIT_LIBS) $(LIBS_CTL)
 tests_unit_ctl_time_test_SOURCES = tests/unit/ctl_time_test.cpp

@@ -56,16 +56,20 @@ std::string first_bytes(int fd) {
 
 } // namespace
 
-CommandResult run_command(const std::vector<std::string> &argv, Errors errors) {
+CommandResult run_command(const std::vector<std::string> &argv, Errors errors,
+                          std::string_view input) {
     const std::string program = path_of(argv.at(0));
     std::array<int, 2> ends{};
     if (program.empty() || ::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
     const Fd reading(ends[0]);
     Fd writing(ends[1]);
 
-    // A file in memory: what comes there needs nobody who reads it meanwhile.
+    // Files in memory: what comes there needs nobody who reads or writes it meanwhile.
     const Fd said(errors == Errors::kept ? ::memfd_create("stderr", MFD_CLOEXEC) : -1);
-    if (errors == Errors::kept && !said) return {};
+    const Fd told(::memfd_create("stdin", MFD_CLOEXEC));
+    if ((errors == Errors::kept && !said) || !told ||
+        ::pwrite(told.get(), input.data(), input.size(), 0) != static_cast<ssize_t>(input.size()))
+        return {};
 
     std::vector<char *> arguments;
     for (const std::string &one : argv)
@@ -75,7 +79,7 @@ CommandResult run_command(const std::vector<std::string> &argv, Errors errors) {
 
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, told.get(), 0);
     posix_spawn_file_actions_adddup2(&actions, writing.get(), 1);
     if (said) posix_spawn_file_actions_adddup2(&actions, said.get(), 2);
     posix_spawnattr_t

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace demail::relay {
@@ -18,8 +19,9 @@ enum class Errors {
 };
 
 /// Runs argv[0] (looked for in /usr/sbin, /usr/bin, /sbin, /bin alone) without a shell, with an
-/// empty environment and standard input. Thread-safe.
+/// empty environment and `input` as standard input. Thread-safe.
 [[nodiscard]] CommandResult run_command(const std::vector<std::string> &argv,
-                                        Errors errors = Errors::passed_on);
+                                        Errors errors = Errors::passed_on,
+                                        std::string_view input = "");
 
 } // namespace demail::relay
