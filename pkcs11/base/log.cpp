@@ -66,11 +66,13 @@ Character decode(std::string_view text) {
     return {code, length};
 }
 
-/// Controls, line separators and the bidirectional overrides that make a line read otherwise than
-/// it is.
+/// Controls, line separators, bidirectional overrides, and what nobody sees (soft hyphen, zero
+/// widths, variation selectors, tags): they make a line read otherwise than it is.
 bool deceives(char32_t code) {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029 ||
-           (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad ||
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2060 && code <= 0x206f) || (code >= 0xfe00 && code <= 0xfe0f) ||
+           code == 0xfeff || (code >= 0xe0000 && code <= 0xe0fff);
 }
 
 void append_hex(std::string &out, unsigned char value) {

@@ -38,7 +38,7 @@ void say(Level level, std::string_view sentence);
 [[nodiscard]] std::string line(std::string_view event, std::initializer_list<Field> fields);
 
 /// What stands between the quotes: quotes and backslashes behind a backslash; controls, invalid
-/// UTF-8 and characters that turn the reading direction as \xNN.
+/// UTF-8, what nobody sees and what turns the reading direction as \xNN.
 [[nodiscard]] std::string escaped(std::string_view text);
 
 } // namespace demail::log

@@ -47,11 +47,20 @@ static void turned_reading_direction_is_shown() {
                 R"(a\xe2\x80\xaeb)");
 }
 
+static void what_nobody_sees_is_shown() {
+    CHECK_EQUAL(log::escaped("a\xc2\xad"
+                             "b"),
+                R"(a\xc2\xadb)");
+    CHECK_EQUAL(log::escaped("\xe2\x80\x8b\xef\xb8\x8f\xef\xbb\xbf\xf3\xa0\x84\x80"),
+                R"(\xe2\x80\x8b\xef\xb8\x8f\xef\xbb\xbf\xf3\xa0\x84\x80)");
+    CHECK_EQUAL(log::escaped("\xe2\x80\x93\xe2\x80\xa6"), "\xe2\x80\x93\xe2\x80\xa6"); // – …
+}
+
 int main() {
-    return demail::test::run("log", {TEST(every_value_is_quoted), TEST(an_event_may_stand_alone),
-                                     TEST(quotes_and_backslashes_are_escaped),
-                                     TEST(a_line_end_cannot_start_a_line_of_its_own),
-                                     TEST(controls_and_nul_are_escaped), TEST(utf8_stays_as_it_is),
-                                     TEST(invalid_utf8_is_escaped_byte_by_byte),
-                                     TEST(turned_reading_direction_is_shown)});
+    return demail::test::run(
+        "log", {TEST(every_value_is_quoted), TEST(an_event_may_stand_alone),
+                TEST(quotes_and_backslashes_are_escaped),
+                TEST(a_line_end_cannot_start_a_line_of_its_own), TEST(controls_and_nul_are_escaped),
+                TEST(utf8_stays_as_it_is), TEST(invalid_utf8_is_escaped_byte_by_byte),
+                TEST(turned_reading_direction_is_shown), TEST(what_nobody_sees_is_shown)});
 }
