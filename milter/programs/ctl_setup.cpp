@@ -2,14 +2,19 @@
 
 #include "daemon/exit.hpp"
 #include "programs/ctl_postfix_facts.hpp"
+#include "programs/ctl_postfix_list.hpp"
 #include "programs/ctl_screen.hpp"
+#include "relay/command.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <system_error>
+#include <utility>
 
 namespace demail::ctl {
 
@@ -80,27 +85,99 @@ Wishes wishes_of(const Configuration &configuration, const std::string &queue_di
     return wishes;
 }
 
-int print_setup(const Configuration &configuration, std::string directory, bool json) {
+namespace {
+
+struct Setup {
+    std::string directory;
+    PostfixLines lines;
+};
+
+/// Throws std::runtime_error where Postfix does not answer.
+Setup look(const Configuration &configuration, std::string directory) {
     if (directory.empty()) directory = configuration.postfix_configuration;
-    PostfixFacts facts;
-    try {
-        facts = ask_postfix(directory);
-    } catch (const std::runtime_error &error) {
-        std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
-        return exit_unavailable;
+    const PostfixFacts facts = ask_postfix(directory);
+    return {facts.value("config_directory"),
+            postfix_lines(facts, wishes_of(configuration, facts.value("queue_directory")))};
+}
+
+std::string json_text(const Setup &setup) {
+    return ordered_json{{"directory", setup.directory},
+                        {"complete", setup.lines.complete()},
+                        {"main.cf", as_json(setup.lines.main_cf)},
+                        {"master.cf", as_json(setup.lines.master_cf)}}
+               .dump(2, ' ', true, ordered_json::error_handler_t::replace) +
+           "\n";
+}
+
+void postconf(const std::string &directory, const char *option, std::vector<std::string> changes) {
+    if (changes.empty()) return;
+    changes.insert(changes.begin(), {"postconf", "-c", directory, option});
+    const auto done = relay::run_command(changes, relay::Errors::kept);
+    if (done.exit_status != 0)
+        throw std::runtime_error(fmt::format(
+            "postconf did not write into {}; what it wrote before stays, and demailctl setup "
+            "--print says what is missing: {}",
+            directory, done.errors));
+}
+
+void keep_a_copy(const std::string &file) {
+    std::error_code error;
+    std::filesystem::copy_file(file, file + ".before-demail",
+                               std::filesystem::copy_options::overwrite_existing, error);
+    if (error)
+        throw std::runtime_error(fmt::format("{}.before-demail cannot be written ({}): nothing was "
+                                             "changed; root may",
+                                             file, error.message()));
+}
+
+void write_lines(const Setup &setup) {
+    std::vector<std::string> settings, services;
+    for (const PostfixLine &one : setup.lines.main_cf)
+        if (!one.stands) settings.push_back(one.line);
+    for (const PostfixLine &one : setup.lines.master_cf) {
+        const MasterLine service(one.line);
+        if (!one.stands)
+            services.push_back(fmt::format("{}/{}={}", service.name, service.type, one.line));
     }
-    const auto lines =
-        postfix_lines(facts, wishes_of(configuration, facts.value("queue_directory")));
-    const std::string where = facts.value("config_directory");
-    const std::string text =
-        json ? ordered_json{{"directory", where},
-                            {"complete", lines.complete()},
-                            {"main.cf", as_json(lines.main_cf)},
-                            {"master.cf", as_json(lines.master_cf)}}
-                       .dump(2, ' ', true, ordered_json::error_handler_t::replace) +
-                   "\n"
-             : setup_text(lines, where);
-    return print(text) ? exit_good : exit_unavailable;
+    for (const char *name : {"/main.cf", "/master.cf"})
+        keep_a_copy(setup.directory + name);
+    postconf(setup.directory, "-e", std::move(settings));
+    postconf(setup.directory, "-M", std::move(services));
+}
+
+int failed(const std::runtime_error &error) {
+    std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
+    return exit_unavailable;
+}
+
+} // namespace
+
+int print_setup(const Configuration &configuration, std::string directory, bool json) {
+    try {
+        const Setup setup = look(configuration, std::move(directory));
+        return print(json ? json_text(setup) : setup_text(setup.lines, setup.directory))
+                   ? exit_good
+                   : exit_unavailable;
+    } catch (const std::runtime_error &error) {
+        return failed(error);
+    }
+}
+
+int apply_setup(const Configuration &configuration, std::string directory, bool json) {
+    try {
+        const Setup before = look(configuration, std::move(directory));
+        if (!before.lines.complete()) write_lines(before);
+        const Setup after = look(configuration, before.directory);
+        std::string text = json ? json_text(after) : setup_text(before.lines, before.directory);
+        if (!json && !before.lines.complete())
+            text += fmt::format(
+                "\n# Written. {0}/main.cf.before-demail and master.cf.before-demail are the files "
+                "as they were.\n# Postfix uses it after: postfix -c {0} reload\n",
+                before.directory);
+        return print(text) && after.lines.complete() ? exit_good : exit_unavailable;
+    } catch (const std::runtime_error &error) {
+        return failed(error);
+    }
 }
 
 } // namespace demail::ctl

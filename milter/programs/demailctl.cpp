@@ -35,7 +35,7 @@ using Action = std::function<int(const Configuration &)>;
 
 struct Words {
     std::string config_file = SYSCONFDIR "/demail/demail.toml";
-    bool check = false, json = false, refresh = false, print = false, tables = false;
+    bool check = false, json = false, refresh = false, print = false, apply = false, tables = false;
     std::string domain, account, postfix_directory;
     ctl::AddressQuestion address;
     ctl::HistoryWords history;
@@ -138,16 +138,20 @@ void add_resume(CLI::App &app, Words &words) {
 }
 
 void add_setup(CLI::App &app, Words &words) {
-    CLI::App &command = *app.add_subcommand("setup", "Show the lines that Postfix needs");
+    CLI::App &command = *app.add_subcommand("setup", "Show or write the lines that Postfix needs");
     add_json(command, words);
-    command.add_flag("--print", words.print, "Print them; nothing is changed")->required();
+    CLI::Option_group &what = *command.add_option_group("what");
+    what.add_flag("--print", words.print, "Print them; nothing is changed");
+    what.add_flag("--apply", words.apply, "Write them; the files as they were are kept beside");
+    what.require_option(1);
     command
         .add_option("--postfix-config", words.postfix_directory,
                     "Postfix's configuration, where it is not the one that demail.toml names")
         ->type_name("DIR");
     command.callback([&] {
         words.action = [&](const Configuration &configuration) {
-            return ctl::print_setup(configuration, words.postfix_directory, words.json);
+            return (words.apply ? ctl::apply_setup : ctl::print_setup)(
+                configuration, words.postfix_directory, words.json);
         };
     });
 }

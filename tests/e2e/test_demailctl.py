@@ -258,7 +258,8 @@ class Setup(Demailctl):
         self.assertIs(report["complete"], True)
         self.assertEqual(report["directory"], self.box.postfix.etc)
 
-    def test_a_postfix_without_us_becomes_complete_by_what_is_printed(self):
+    def without_us(self):
+        """A copy that lacks our lines and has others of their names; {file: text}."""
         etc = self.copy()
         own = {one["name"] for one in self.json("setup", "--print")[1]["main.cf"]}
         kept = [line for line in self.read(etc, "main.cf").splitlines()
@@ -270,8 +271,10 @@ class Setup(Demailctl):
         master = self.read(etc, "master.cf").splitlines()
         self.write("\n".join(line for line in master if not line.startswith("demail")) + "\n",
                    etc, "master.cf")
-        before = {name: self.read(etc, name) for name in ("main.cf", "master.cf")}
+        return etc, {name: self.read(etc, name) for name in ("main.cf", "master.cf")}
 
+    def test_a_postfix_without_us_becomes_complete_by_what_is_printed(self):
+        etc, before = self.without_us()
         words = ("setup", "--print", "--postfix-config", etc)
         code, out, err = self.ctl(*words)
         self.assertEqual((code, err), (0, ""))
@@ -295,10 +298,40 @@ class Setup(Demailctl):
         code, out, _ = self.ctl(*words)
         self.assertEqual([line for line in out.splitlines() if line and line[0] != "#"], [])
 
-    def test_a_directory_without_postfix_is_said(self):
-        code, out, err = self.ctl("setup", "--print", "--postfix-config", "/nonexistent")
+    def test_it_writes_what_is_missing_and_keeps_the_files_as_they_were(self):
+        etc, before = self.without_us()
+        code, out, err = self.ctl("setup", "--apply", "--postfix-config", etc)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn(f"Postfix uses it after: postfix -c {etc} reload\n", out)
+        self.assertEqual({name: self.read(etc, name + ".before-demail") for name in before},
+                         before)
+        report = self.json("setup", "--print", "--postfix-config", etc)[1]
+        self.assertIs(report["complete"], True)
+        self.assertIn("smtpd_milters = inet:127.0.0.1:8891, { unix:x.sock, default_action=accept "
+                      "}, { unix:demail-milter/milter.sock, default_action=tempfail }\n",
+                      self.read(etc, "main.cf"))
+        self.box.postfix.run("postfix", "-c", etc, "check")
+
+        written = {name: self.read(etc, name) for name in before}
+        code, out, _ = self.ctl("setup", "--apply", "--postfix-config", etc)
+        self.assertEqual(code, 0)
+        self.assertNotIn("reload", out)
+        self.assertEqual({name: self.read(etc, name) for name in before}, written)
+        self.assertEqual(self.read(etc, "main.cf.before-demail"), before["main.cf"])
+
+    def test_what_cannot_be_written_is_said(self):
+        etc, before = self.without_us()
+        os.mkdir(os.path.join(etc, "main.cf.before-demail"))
+        code, out, err = self.ctl("setup", "--apply", "--postfix-config", etc)
         self.assertEqual((code, out), (69, ""))
-        self.assertIn("/nonexistent", err)
+        self.assertIn("nothing was changed", err)
+        self.assertEqual({name: self.read(etc, name) for name in before}, before)
+
+    def test_a_directory_without_postfix_is_said(self):
+        for what in ("--print", "--apply"):
+            code, out, err = self.ctl("setup", what, "--postfix-config", "/nonexistent")
+            self.assertEqual((code, out), (69, ""))
+            self.assertIn("/nonexistent", err)
 
 
 class TestAddress(Demailctl):
