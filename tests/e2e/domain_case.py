@@ -3,8 +3,8 @@
 import json
 import subprocess
 
-from daemons import find_program
 from harness import BUILD, EndToEnd, wait_for
+from daemons import find_program
 
 
 class DomainCase(EndToEnd):

@@ -1,8 +1,8 @@
 """A provider whose domain list is wrong or hostile: what becomes De-Mail is what contracts say,
 mail to the named domain goes where it went before, and demailctl says why."""
 
-from domain_case import DomainCase
 from harness import main, wait_for
+from domain_case import DomainCase
 
 TOWN = "town.example"  # not below de-mail.de; an operator has accepted it
 BASE = ["firm.de-mail.de", "other.de-mail.de", TOWN,
