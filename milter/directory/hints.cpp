@@ -76,7 +76,9 @@ std::string fetch_hints(const HintsConfiguration &wish, std::int64_t now) {
     if (auto *sentence = std::get_if<std::string>(&watched)) return std::move(*sentence);
     std::variant<DomainNames, std::string> before;
     if (::access(wish.file.c_str(), F_OK) == 0) before = read_hinted_domains(wish);
-    if (auto *sentence = std::get_if<std::string>(&before)) return std::move(*sentence);
+    if (const auto *sentence = std::get_if<std::string>(&before))
+        return *sentence +
+               " Delete it: it is written anew, and the relay keeps its hints until then.";
     const auto &known = std::get<DomainNames>(before);
     const HintAnswers answers = ask_for_hints(std::get<DomainNames>(watched), known, dns::ask_srv);
     if (!answers.complete)

@@ -44,6 +44,8 @@ refresh = 3600
     def setUp(self):
         self.dns.serve(TOWN)
         self.watch(TOWN)
+        if os.path.exists(self.file):
+            os.unlink(self.file)
         self.run_it()
         self.take_up()
         wait_for(lambda: self.standing(TOWN) == HINTED, 20, "the hint in the list")
