@@ -9,7 +9,7 @@ run_packages='postfix softhsm2 opensc openssl pcscd vsmartcard-vpcd python3 pyth
 	python3-xmlsec python3-cryptography procps ca-certificates'
 test_packages='cmake curl gnutls-bin libengine-pkcs11-openssl p11-kit python3-pykcs11
 	python3-pyscard python3-gi gir1.2-gmime-3.0 libxml2-utils xmlsec1 xz-utils systemd clang libclang-rt-dev
-	valgrind postgresql slapd opendkim dovecot-core python3-dkim python3-milter'
+	valgrind postgresql slapd ldap-utils dnsmasq-base opendkim dovecot-core python3-dkim python3-milter'
 
 say() { printf '\n==> %s\n' "$*"; }
 stop() { printf '%s\n' "$*" >&2; exit 1; }

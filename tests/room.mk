@@ -43,13 +43,16 @@ EXTRA_DIST += \
 	tests/e2e/test_demailctl_history.py \
 	tests/e2e/slapd.py \
 	tests/e2e/test_directory.py \
+	tests/e2e/dns_server.py \
 	tests/e2e/doctor.py \
+	tests/e2e/domain_case.py \
 	tests/e2e/test_doctor.py \
 	tests/e2e/test_doctor_postfix.py \
 	tests/e2e/test_domain_attack.py \
 	tests/e2e/test_evidence.py \
 	tests/e2e/test_given_up.py \
 	tests/e2e/test_down.py \
+	tests/e2e/test_hints.py \
 	tests/e2e/test_identity.py \
 	tests/e2e/test_key_rotation.py \
 	tests/e2e/test_leaks.py \

@@ -2,6 +2,7 @@
 
 #include "admin/account_section.hpp"
 #include "admin/directory_section.hpp"
+#include "admin/hints_section.hpp"
 #include "admin/network_list.hpp"
 #include "admin/tls_section.hpp"
 #include "base/log.hpp"
@@ -228,6 +229,7 @@ void read_root(FaultList &faults, const toml::table &table, Configuration &confi
     configuration.rules = SenderRules(std::move(rules));
     if (const toml::table *directory = root.table("directory"))
         read_directory(faults, *directory, configuration);
+    if (const toml::table *hints = root.table("hints")) read_hints(faults, *hints, configuration);
     for (const std::string_view name : reserved_tables)
         root.reserve(name);
     root.finish();

@@ -63,6 +63,13 @@ struct DirectoryConfiguration {
     std::chrono::seconds timeout{10};                ///< for each answer
 };
 
+/// Which domains demail-directory asks DNS for, and where it writes those that are De-Mail by it.
+struct HintsConfiguration {
+    std::string watched;
+    std::string file = "/var/lib/demail-directory/hinted-domains";
+    std::chrono::seconds refresh{86400};
+};
+
 /// Immutable once read; daemons share it by std::shared_ptr<const Configuration>, so a reload
 /// disturbs no running message.
 struct Configuration {
@@ -101,6 +108,7 @@ struct Configuration {
     std::vector<ProviderConfiguration> providers;
     std::vector<AccountConfiguration> accounts;
     std::optional<DirectoryConfiguration> directory;
+    std::optional<HintsConfiguration> hints;
     /// Of all accounts in the file's order, without those of their senders_files (senders.hpp).
     SenderRules rules;
     std::vector<ConfigurationFault> warnings; ///< what is allowed but seldom meant

@@ -16,6 +16,10 @@ libdemail_admin_a_SOURCES = \
 	milter/admin/ended_providers_file.hpp \
 	milter/admin/guarded_file.cpp \
 	milter/admin/guarded_file.hpp \
+	milter/admin/hints_files.cpp \
+	milter/admin/hints_files.hpp \
+	milter/admin/hints_section.cpp \
+	milter/admin/hints_section.hpp \
 	milter/admin/network_list.cpp \
 	milter/admin/network_list.hpp \
 	milter/admin/seal_key_file.cpp \

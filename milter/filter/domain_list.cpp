@@ -46,7 +46,14 @@ DomainStanding DomainSnapshot::find(std::string_view domain) const {
     if (!in_text && !in_index) return DomainStanding::ordinary;
     if (!available_) return DomainStanding::unavailable;
     if (!in_text || !in_index) return DomainStanding::in_change;
-    return *in_text == DomainState::active ? DomainStanding::demail : DomainStanding::ended;
+    switch (*in_text) {
+    case DomainState::active:
+        return DomainStanding::demail;
+    case DomainState::hinted:
+        return DomainStanding::hinted;
+    default:
+        return DomainStanding::ended;
+    }
 }
 
 DomainList::DomainList(std::string path, Clock clock)

@@ -22,6 +22,7 @@ enum class DomainStanding {
     ordinary,    ///< not De-Mail
     demail,      ///< De-Mail, in text and index
     ended,       ///< was De-Mail; its provider has ended
+    hinted,      ///< De-Mail by DNS alone
     in_change,   ///< in text or index alone: being added or removed
     unavailable, ///< looks like De-Mail, but the list cannot be read or the index is missing
 };

@@ -98,6 +98,9 @@ RecipientReading read_recipient(std::string_view text, const DomainSnapshot &dom
     case DomainStanding::ended:
         kind = address->domain_as_written() ? RecipientKind::ended : RecipientKind::not_as_written;
         break;
+    case DomainStanding::hinted:
+        kind = address->domain_as_written() ? RecipientKind::hinted : RecipientKind::not_as_written;
+        break;
     case DomainStanding::in_change:
         kind = RecipientKind::in_change;
         break;
@@ -116,6 +119,7 @@ RecipientReading read_recipient(std::string_view text, const DomainSnapshot &dom
     case RecipientKind::demail:
     case RecipientKind::too_long:
     case RecipientKind::ended:
+    case RecipientKind::hinted:
         reading.provider = ended.find(reading.address->domain(), day);
         if (reading.provider != nullptr) reading.kind = RecipientKind::ended;
         break;
@@ -138,6 +142,8 @@ Reply refusal(const RecipientReading &reading) {
         return {550, "5.1.2",
                 "The De-Mail provider of this domain has ended its service; reach the recipient "
                 "by another address."};
+    case RecipientKind::hinted:
+        return refusal_of_hinted();
     case RecipientKind::too_long:
         return {553, "5.1.3",
                 "This is longer than a De-Mail address can be (64 octets before the @, 189 after "

@@ -18,6 +18,7 @@ enum class RecipientKind {
     too_long,         ///< De-Mail, but longer than a De-Mail address can be
     ended,            ///< its De-Mail provider has ended
     ended_unrouted,   ///< the same, and Postfix's index lacks the domain: its mail would leave
+    hinted,           ///< DNS alone names its domain as De-Mail
     in_change,        ///< its domain is being added or removed
     unavailable,      ///< De-Mail, but the list is not known now
     not_as_written,   ///< De-Mail, but the transport map would miss the domain as it is written

@@ -117,6 +117,7 @@ std::optional<Reply> Session::judge_recipient(std::string_view text) {
         if (message.local) return judge_demail_recipient(std::move(*reading.address));
         return refusal(reading);
     case RecipientKind::ended:
+    case RecipientKind::hinted:
     case RecipientKind::malformed:
         // From sendmail(1) it goes unsealed: the relay, or Postfix itself, bounces it alone.
         if (message.local) return std::nullopt;

@@ -15,13 +15,10 @@ bool is_always(std::string_view domain) noexcept {
     return domain == always[0] || domain == always[1];
 }
 
-std::string_view name(DomainState state) noexcept {
-    return state == DomainState::active ? "active" : "ended";
-}
-
 std::optional<DomainState> state_named(std::string_view word) noexcept {
-    if (word.empty() || word == name(DomainState::active)) return DomainState::active;
-    if (word == name(DomainState::ended)) return DomainState::ended;
+    if (word.empty()) return DomainState::active;
+    for (const DomainState state : {DomainState::active, DomainState::ended, DomainState::hinted})
+        if (word == name(state)) return state;
     return std::nullopt;
 }
 
@@ -32,6 +29,23 @@ bool is_entry(std::string_view domain) {
 }
 
 } // namespace
+
+std::string_view name(DomainState state) noexcept {
+    switch (state) {
+    case DomainState::active:
+        return "active";
+    case DomainState::ended:
+        return "ended";
+    default:
+        return "hinted";
+    }
+}
+
+Reply refusal_of_hinted() {
+    return {550, "5.7.1",
+            "DNS names this domain as a De-Mail domain, but no De-Mail provider of ours lists it; "
+            "not sent, lest it leave as ordinary mail. Ask the administrator (demailctl domains)"};
+}
 
 bool below_de_mail(std::string_view domain) noexcept {
     return domain == "de-mail.de" || domain.ends_with(".de-mail.de");

@@ -2,6 +2,8 @@
 // them. Pure, thread-safe.
 #pragma once
 
+#include "message/reply.hpp"
+
 #include <map>
 #include <optional>
 #include <string>
@@ -12,7 +14,14 @@ namespace demail {
 enum class DomainState {
     active, ///< De-Mail
     ended,  ///< was De-Mail and left the list: refused, never routed to the Internet
+    hinted, ///< DNS alone names it as De-Mail: refused likewise
 };
+
+/// "active", "ended", "hinted".
+[[nodiscard]] std::string_view name(DomainState state) noexcept;
+
+/// What a recipient at a hinted domain is told.
+[[nodiscard]] Reply refusal_of_hinted();
 
 /// de-mail.de and what lies below it.
 [[nodiscard]] bool below_de_mail(std::string_view domain) noexcept;
@@ -22,7 +31,7 @@ enum class DomainState {
 class DomainSet {
   public:
     DomainSet();
-    /// Reads the file: lines "domain active|ended", "#" comments, blanks; also a bare domain
+    /// Reads the file: lines "domain active|ended|hinted", "#" comments, blanks; also a bare domain
     /// (active). nullopt when a line is something else (an unreadable list must not be taken for a
     /// short one).
     static std::optional<DomainSet> parse(std::string_view text);

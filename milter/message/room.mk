@@ -9,6 +9,8 @@ libdemail_message_a_SOURCES = \
 	milter/message/content.hpp \
 	milter/message/display_name.cpp \
 	milter/message/display_name.hpp \
+	milter/message/domain_lines.cpp \
+	milter/message/domain_lines.hpp \
 	milter/message/domain_set.cpp \
 	milter/message/domain_set.hpp \
 	milter/message/ended_providers.cpp \

@@ -1,6 +1,7 @@
 #include "programs/ctl_doctor_host.hpp"
 
 #include "admin/ended_providers_file.hpp"
+#include "admin/hints_files.hpp"
 #include "admin/senders.hpp"
 #include "programs/ctl_domain_files.hpp"
 #include "programs/ctl_relay.hpp"
@@ -14,7 +15,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <ctime>
 
 namespace demail::ctl {
 
@@ -173,6 +176,35 @@ void check_journal(const Configuration &configuration, const std::vector<Finding
     checks.push_back(std::move(check));
 }
 
+/// demail-directory tries each half minute when the time has come; one that fails for a while is no
+/// matter.
+void check_hints(const Configuration &configuration, Checks &checks) {
+    if (!configuration.hints) return;
+    constexpr std::chrono::hours slack{1};
+    const std::string &file = configuration.hints->file;
+    const std::chrono::seconds refresh = configuration.hints->refresh;
+    Check check{"files", "hints", Verdict::good, file, "is as new as [hints] refresh wants it", ""};
+    struct stat status {};
+    if (::stat(file.c_str(), &status) != 0) {
+        check.verdict = errno == EACCES ? Verdict::unknown : Verdict::bad;
+        check.found = errno == EACCES
+                          ? "cannot be looked at: " + std::string(std::strerror(errno))
+                          : "is not there: no domain is kept from the Internet by what DNS says";
+    } else if (std::time(nullptr) - status.st_mtim.tv_sec >
+               std::chrono::seconds(refresh + slack).count()) {
+        check.verdict = Verdict::bad;
+        check.found = fmt::format("is older than the {} s of [hints] refresh: what is new in DNS "
+                                  "is not known, what was known stays",
+                                  refresh.count());
+    }
+    if (check.verdict == Verdict::unknown)
+        check.remedy = as_root;
+    else if (check.verdict == Verdict::bad)
+        check.remedy = "systemctl enable --now demail-directory.timer; what fails: journalctl -u "
+                       "demail-directory";
+    checks.push_back(std::move(check));
+}
+
 } // namespace
 
 bool may(const Peer &who, const struct stat &status, mode_t wanted) {
@@ -194,6 +226,8 @@ void check_configuration_files(const Configuration &configuration, const std::st
     auto faults = check_files(configuration, file, true);
     for (ConfigurationFault &one : check_senders_files(configuration))
         faults.push_back(std::move(one));
+    for (ConfigurationFault &one : check_watched_domains(configuration))
+        faults.push_back(std::move(one));
     for (const ConfigurationFault &one : faults) {
         const bool closed =
             ::geteuid() != 0 && one.sentence.find(std::strerror(EACCES)) != std::string::npos;
@@ -210,6 +244,7 @@ void check_configuration_files(const Configuration &configuration, const std::st
 void check_files_of_relay(const Configuration &configuration, Checks &checks) {
     check_directory(configuration, "evidence", configuration.evidence, checks);
     check_directory(configuration, "spool", configuration.spool, checks);
+    check_hints(configuration, checks);
     const DomainFiles files = look_at_domain_files(configuration);
     if (!files.text || !files.indexed) return; // said by status
     Check check{"files", "index and list", Verdict::good, files.text_file, "agree", ""};

@@ -19,10 +19,6 @@ namespace {
 using nlohmann::ordered_json;
 using Where = ListedDomain::Where;
 
-constexpr std::string_view word(DomainState state) {
-    return state == DomainState::active ? "active" : "ended";
-}
-
 constexpr std::string_view word(Where where) {
     return where == Where::both ? "both" : where == Where::text_only ? "text" : "index";
 }
@@ -35,9 +31,15 @@ std::string note(const ListedDomain &one, const DomainFiles &files) {
         return "in " + files.text_file +
                " alone: Postfix does not know it, its mail is answered "
                "451";
-    return one.state == DomainState::ended
-               ? "its mail is refused: its provider has ended or names it no longer"
-               : "";
+    switch (one.state) {
+    case DomainState::ended:
+        return "its mail is refused: its provider has ended or names it no longer";
+    case DomainState::hinted:
+        return "its mail is refused: DNS names it as De-Mail, no provider does; it is ordinary "
+               "again when it is taken from the file of [hints] watched";
+    default:
+        return "";
+    }
 }
 
 struct Report {
@@ -45,7 +47,7 @@ struct Report {
     std::vector<ListedDomain> domains;
     RelayAnswer relay;
     std::vector<std::string> waiting, refused;
-    std::string alarm;
+    std::string alarm, hints_alarm;
     Verdict verdict = Verdict::good;
 };
 
@@ -60,7 +62,8 @@ Report make_report(const Configuration &configuration) {
         report.waiting = report.relay.value.value("waiting", std::vector<std::string>());
         report.refused = report.relay.value.value("refused", std::vector<std::string>());
         report.alarm = report.relay.value.value("alarm", "");
-        if (!report.alarm.empty()) report.verdict = Verdict::bad;
+        report.hints_alarm = report.relay.value.value("hintsAlarm", "");
+        if (!report.alarm.empty() || !report.hints_alarm.empty()) report.verdict = Verdict::bad;
     } else {
         report.verdict = worse(report.verdict, Verdict::unknown);
     }
@@ -71,7 +74,7 @@ std::string as_json(const Report &report) {
     ordered_json domains = ordered_json::array(), findings = ordered_json::array();
     for (const ListedDomain &one : report.domains)
         domains.push_back(
-            {{"domain", one.domain}, {"state", word(one.state)}, {"where", word(one.where)}});
+            {{"domain", one.domain}, {"state", name(one.state)}, {"where", word(one.where)}});
     for (const Finding &one : report.files.findings)
         findings.push_back(
             {{"name", one.name}, {"verdict", word(one.verdict)}, {"sentence", one.sentence}});
@@ -89,7 +92,7 @@ std::string as_text(const Report &report, const Screen &screen) {
     Table domains({"DOMAIN", "STATE", "NOTE"});
     for (const ListedDomain &one : report.domains)
         domains.add({one.domain,
-                     {std::string(word(one.state)), one.where != Where::both ? Tone::warning
+                     {std::string(name(one.state)), one.where != Where::both ? Tone::warning
                                                     : one.state == DomainState::active ? Tone::good
                                                                                        : Tone::bad},
                      note(one, report.files)});
@@ -120,6 +123,7 @@ std::string as_text(const Report &report, const Screen &screen) {
         rest.add({"providers",
                   {"good", Tone::good},
                   "last answer " + moment(report.relay.value.value("refreshed", 0LL))});
+    if (!report.hints_alarm.empty()) rest.add({"hints", {"bad", Tone::bad}, report.hints_alarm});
     return domains.str(screen) + "\n" + rest.str(screen);
 }
 

@@ -128,6 +128,8 @@ std::vector<Finding> findings_of(const json &status) {
     if (const auto waiting = domains.value("waiting", std::vector<std::string>()); !waiting.empty())
         list.sentence += fmt::format("; {} to be accepted, see demailctl domains", waiting.size());
     findings.push_back(std::move(list));
+    if (const std::string hints = domains.value("hintsAlarm", ""); !hints.empty())
+        findings.push_back({"hints", Verdict::bad, hints});
     return findings;
 }
 

@@ -168,7 +168,8 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
     answer.recipient = reading.address ? reading.address->str() : question.recipient;
     if (reading.kind != RecipientKind::malformed)
         answer.demail = reading.kind != RecipientKind::ordinary;
-    if (reading.kind == RecipientKind::ended) answer.ended = filter::refusal(reading);
+    if (reading.kind == RecipientKind::ended || reading.kind == RecipientKind::hinted)
+        answer.relays = filter::refusal(reading);
     answer.reply =
         milters_reply(question, filter::CurrentSettings(std::move(settings)), reading.kind);
     if (reading.kind == RecipientKind::demail) find_rule(question, *rules, answer);
@@ -178,6 +179,9 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
             answer.block = *found;
     if (answer.reply) {
         answer.kind = answer.reply->code / 100 == 4 ? Kind::not_now : Kind::refused;
+        if (reading.kind == RecipientKind::hinted)
+            answer.sentence = "its state in demailctl domains is hinted; taken from the file of "
+                              "[hints] watched, it is ordinary mail again";
     } else if (reading.kind == RecipientKind::ordinary) {
         answer.kind = Kind::not_demail;
         answer.sentence = "the domain is in no De-Mail list: this is ordinary mail";
@@ -199,9 +203,9 @@ AddressAnswer judge_address(const AddressQuestion &question, const Configuration
             reading.kind == RecipientKind::demail
                 ? "no rule with local = true fits this sender: Postfix takes the message without a "
                   "seal, demail-relay bounces it (5.7.0)"
-            : answer.ended
+            : answer.relays
                 ? "Postfix takes the message from sendmail(1), demail-relay bounces it: " +
-                      answer.ended->text
+                      answer.relays->text
                 : "Postfix takes the message from sendmail(1) without a seal and bounces it";
     }
     return answer;

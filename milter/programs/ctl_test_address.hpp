@@ -23,11 +23,11 @@ struct AddressQuestion {
 struct AddressAnswer {
     enum class Kind { may, refused, not_now, not_demail };
     Kind kind = Kind::not_demail;
-    std::optional<bool> demail;             ///< nullopt: no address that can be read
-    std::optional<Reply> ended;             ///< the relay's, where the provider has ended
-    std::string recipient;                  ///< in normal form, or as asked where it is no address
-    std::optional<Reply> reply;             ///< the milter's, where it refuses
-    std::string sentence;                   ///< what happens, where the reply does not say it
+    std::optional<bool> demail;  ///< nullopt: no address that can be read
+    std::optional<Reply> relays; ///< the relay's, where the domain has ended or is hinted
+    std::string recipient;       ///< in normal form, or as asked where it is no address
+    std::optional<Reply> reply;  ///< the milter's, where it refuses
+    std::string sentence;        ///< what happens, where the reply does not say it
     std::shared_ptr<const SenderRule> rule; ///< that decides
     std::size_t number = 0; ///< of that rule among its account's in demail.toml, from 1; 0: none
     std::optional<Address> sender; ///< the De-Mail address

@@ -18,8 +18,10 @@ std::string text(const json &value) {
 
 json domains_of(const relay::DomainKeeper &domains) {
     const relay::DomainStatus status = domains.status();
-    return {{"active", status.active},   {"ended", status.ended}, {"waiting", status.waiting},
-            {"refused", status.refused}, {"alarm", status.alarm}, {"refreshed", status.refreshed}};
+    return {{"active", status.active},          {"ended", status.ended},
+            {"waiting", status.waiting},        {"hinted", status.hinted},
+            {"refused", status.refused},        {"alarm", status.alarm},
+            {"hintsAlarm", status.hints_alarm}, {"refreshed", status.refreshed}};
 }
 
 json accounts_of(const relay::Service &service) {

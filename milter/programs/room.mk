@@ -29,7 +29,7 @@ demail_milter_LDADD = libdemail-filter.a libdemail-admin.a libdemail-crypto.a li
 sbin_PROGRAMS += demail-directory
 demail_directory_SOURCES = milter/programs/demail-directory.cpp
 demail_directory_LDADD = libdemail-directory.a libdemail-admin.a libdemail-crypto.a libdemail-message.a \
-	libdemail-daemon.a libdemail-base.a $(LDAP_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
+	libdemail-daemon.a libdemail-base.a $(DNS_LIBS) $(LDAP_LIBS) $(TOML_LIBS) $(IDN_LIBS) $(FMT_LIBS) $(SYSTEMD_LIBS) \
 	$(OPENSSL_LIBS) -ldl
 
 # demailctl: all but its main in a library, so that tests reach it.

@@ -1,5 +1,6 @@
 #include "relay/domain_keeper.hpp"
 
+#include "admin/hints_files.hpp"
 #include "base/log.hpp"
 #include "message/address.hpp"
 
@@ -14,6 +15,8 @@ namespace {
 /// After a failure: soon enough for an administrator who has just mended something, seldom enough
 /// for a provider in trouble.
 constexpr std::chrono::seconds retry_pause{60};
+/// Between two looks at the file of hints.
+constexpr std::chrono::seconds hints_pause{30};
 /// Refused names that are logged one by one, and that are shown: a list may hold very many.
 constexpr std::size_t most_logged = 20, most_shown = 100;
 
@@ -75,6 +78,9 @@ void DomainKeeper::forget(const std::string &text) {
     if (const auto why = ended(domain)) throw std::invalid_argument(*why);
     {
         const std::lock_guard lock(mutex_);
+        if (status_.hinted.contains(domain))
+            throw std::invalid_argument(domain + " is named as De-Mail by DNS: take it from the "
+                                                 "file of [hints] watched first");
         forget_.insert(domain);
     }
     refresh();
@@ -120,23 +126,102 @@ void DomainKeeper::run() {
         } catch (const std::exception &error) {
             alarm(error.what());
         }
-        std::unique_lock lock(mutex_);
-        if (!status_.alarm.empty()) pause = std::min(pause, retry_pause);
-        wake_.wait_for(lock, pause, [this] { return ending_ || asked_; });
-        if (ending_) return;
+        if (!status().alarm.empty()) pause = std::min(pause, retry_pause);
+        if (!rest(pause)) return;
     }
+}
+
+/// Until the providers are to be asked again, with an eye on the hints. False when the relay is to
+/// end.
+bool DomainKeeper::rest(std::chrono::seconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    while (true) {
+        {
+            std::unique_lock lock(mutex_);
+            wake_.wait_until(lock, std::min(until, std::chrono::steady_clock::now() + hints_pause),
+                             [this] { return ending_ || asked_; });
+            if (ending_) return false;
+            if (asked_ || std::chrono::steady_clock::now() >= until) return true;
+        }
+        const auto settings = service_.settings();
+        const auto &wish = settings->configuration->hints;
+        if (wish && FileStamp::of(wish->file) != hints_stamp_) see_to_hints(*settings);
+    }
+}
+
+/// Those of the run before stand until their file has been read.
+void DomainKeeper::begin_with_hints(const Settings &settings) {
+    const Configuration &configuration = *settings.configuration;
+    if (!configuration.hints) {
+        hints_.reset();
+        hints_stamp_.reset();
+        const std::lock_guard lock(mutex_);
+        status_.hints_alarm.clear();
+    } else if (!hints_) {
+        const DomainFiles files(configuration.domains, configuration.postfix_configuration);
+        const DomainSet list = files.current();
+        hints_.emplace();
+        for (const auto &[domain, state] : list.all())
+            if (state == DomainState::hinted) hints_->insert(domain);
+    }
+}
+
+void DomainKeeper::read_hints(const Settings &settings) {
+    const HintsConfiguration &wish = *settings.configuration->hints;
+    // What changes while it is read is read again: the stamp was taken first.
+    const FileStamp seen = FileStamp::of(wish.file);
+    auto read = read_hinted_domains(wish);
+    if (const auto *sentence = std::get_if<std::string>(&read)) throw std::runtime_error(*sentence);
+    HintChange change = take_hints(std::get<Domains>(read), questions(settings));
+    for (const std::string &refused : change.refused)
+        log::event(log::Level::warning, "domains", {{"hint_refused", refused}});
+    hints_ = std::move(change.taken);
+    hints_stamp_ = seen;
+}
+
+/// Where that fails the hints from before stay, and it is tried again soon.
+void DomainKeeper::see_to_hints(const Settings &settings) {
+    const Configuration &configuration = *settings.configuration;
+    std::string fault;
+    try {
+        read_hints(settings);
+        const DomainFiles files(configuration.domains, configuration.postfix_configuration);
+        publish(settings, files.memory());
+    } catch (const std::exception &error) {
+        hints_stamp_.reset();
+        fault = std::string("the hints from DNS stay as they were: ") + error.what();
+    }
+    const std::lock_guard lock(mutex_);
+    if (!fault.empty() && fault != status_.hints_alarm)
+        log::event(log::Level::error, "domains", {{"alarm", fault}});
+    status_.hints_alarm = std::move(fault);
+}
+
+/// The list in force, to the relay and to the files.
+void DomainKeeper::publish(const Settings &settings, const DomainMemory &memory) {
+    const Configuration &configuration = *settings.configuration;
+    const DomainSet list = list_from(memory, settings.ended, today(), hints_.value_or(Domains()));
+    service_.replace_domains(std::make_shared<const DomainSet>(list));
+    DomainFiles(configuration.domains, configuration.postfix_configuration).publish(list, [&] {
+        return wait(configuration.domains_settle);
+    });
+    const std::lock_guard lock(mutex_);
+    status_.hinted = hints_.value_or(Domains());
+    status_.waiting = memory.waiting();
+    status_.active = status_.ended = 0;
+    for (const auto &[domain, state] : list.all())
+        if (state != DomainState::hinted)
+            ++(state == DomainState::active ? status_.active : status_.ended);
 }
 
 void DomainKeeper::work() {
     const auto settings = service_.settings();
     const auto &configuration = settings->configuration;
-    DomainFiles files(configuration->domains, configuration->postfix_configuration);
-    const auto pause = [&] { return wait(configuration->domains_settle); };
+    const DomainFiles files(configuration->domains, configuration->postfix_configuration);
     DomainMemory memory = files.memory();
-    service_.replace_domains(
-        std::make_shared<const DomainSet>(list_from(memory, settings->ended, today())));
-    files.publish(list_from(memory, settings->ended, today()),
-                  pause); // what is known stands before anybody is asked
+    begin_with_hints(*settings);
+    publish(*settings, memory); // what is known stands before anybody is asked
+    if (configuration->hints) see_to_hints(*settings);
 
     const std::string before = memory.str();
     Domains accepted, forgotten;
@@ -160,15 +245,7 @@ void DomainKeeper::work() {
     }
     ask_providers(memory);
     if (memory.str() != before) files.remember(memory);
-    const DomainSet next = list_from(memory, settings->ended, today());
-    service_.replace_domains(std::make_shared<const DomainSet>(next));
-    files.publish(next, pause);
-
-    const std::lock_guard lock(mutex_);
-    status_.waiting = memory.waiting();
-    status_.active = status_.ended = 0;
-    for (const auto &[domain, state] : next.all())
-        ++(state == DomainState::active ? status_.active : status_.ended);
+    publish(*settings, memory);
 }
 
 void DomainKeeper::ask_providers(DomainMemory &memory) {

@@ -124,7 +124,21 @@ DomainChange take_list(DomainMemory &memory, const std::string &provider,
     return change;
 }
 
-DomainSet list_from(const DomainMemory &memory, const EndedProviders &ended, std::string_view day) {
+HintChange take_hints(const Domains &hinted, const DomainQuestions &questions) {
+    HintChange change;
+    for (const std::string &domain : hinted) {
+        if (const auto why = never_accepted(domain))
+            change.refused.push_back(domain + ": " + *why);
+        else if (questions.own(domain))
+            change.refused.push_back(domain + ": one of our own domains");
+        else
+            change.taken.insert(domain);
+    }
+    return change;
+}
+
+DomainSet list_from(const DomainMemory &memory, const EndedProviders &ended, std::string_view day,
+                    const Domains &hints) {
     DomainSet list;
     for (const std::string &domain : memory.ended)
         list.set(domain, DomainState::ended);
@@ -137,6 +151,8 @@ DomainSet list_from(const DomainMemory &memory, const EndedProviders &ended, std
         list.set(domain, DomainState::ended);
         if (entry.below) list.set("." + domain, DomainState::ended);
     }
+    for (const std::string &domain : hints)
+        if (!list.find(domain)) list.set(domain, DomainState::hinted);
     return list;
 }
 

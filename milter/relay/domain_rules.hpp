@@ -61,10 +61,19 @@ struct DomainChange {
                                      const std::vector<std::string> &domains,
                                      const DomainQuestions &questions);
 
+struct HintChange {
+    Domains taken;
+    std::vector<std::string> refused; ///< "domain: why", for the log
+};
+
+/// Which of the domains that DNS names as De-Mail may keep mail from the Internet.
+[[nodiscard]] HintChange take_hints(const Domains &hinted, const DomainQuestions &questions);
+
 /// The list in force on a day. A domain of an ended provider is in it as ended whoever still names
 /// it, and outside de-mail.de too: so Postfix hands its mail to the relay, never to the Internet.
+/// A hint counts only where nothing else names its domain.
 [[nodiscard]] DomainSet list_from(const DomainMemory &memory, const EndedProviders &ended,
-                                  std::string_view day);
+                                  std::string_view day, const Domains &hints);
 
 /// Why a provider may never add this domain whoever asks; nullopt: it may. `domain` as the provider
 /// wrote it.

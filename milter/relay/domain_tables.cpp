@@ -39,8 +39,7 @@ std::string index_text(const DomainSet &domains) {
     for (const auto &[domain, state] : domains.all()) {
         const Entry entry(domain);
         for (const std::string &other : u_label_spellings(entry.name))
-            text.append(entry.dot).append(other).append(state == DomainState::active ? " active\n"
-                                                                                     : " ended\n");
+            text.append(entry.dot).append(other).append(1, ' ').append(name(state)).append(1, '\n');
     }
     return text;
 }

@@ -45,7 +45,7 @@ libdemail_relay_a_SOURCES = \
 	milter/relay/spool_file.hpp \
 	milter/relay/submitter.cpp \
 	milter/relay/submitter.hpp
-RELAY_LIBS = $(PSL_LIBS) -lresolv
+RELAY_LIBS = $(DNS_LIBS) $(PSL_LIBS)
 
 RELAY_TEST_LIBS = libdemail-relay.a libdemail-admin.a libdemail-soap.a libdemail-lmtp.a \
 	libdemail-journal.a libdemail-crypto.a libdemail-message.a libdemail-daemon.a libdemail-base.a \

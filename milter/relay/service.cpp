@@ -124,9 +124,12 @@ std::optional<Reply> Service::recipient(const lmtp::Envelope &envelope,
     if (!address) return std::nullopt;
     std::optional<Reply> reply;
     const auto now = settings();
+    const auto state = domains()->find(address->domain());
     if (const auto *ended = now->ended.find(address->domain(), day_of(std::time(nullptr))))
         reply = refusal(*ended);
-    else if (domains()->find(address->domain()) == DomainState::ended)
+    else if (state == DomainState::hinted)
+        reply = refusal_of_hinted();
+    else if (state == DomainState::ended)
         reply = Reply{550, "5.1.2",
                       "This is no longer a De-Mail address: its provider or its domain has ended; "
                       "write a letter or ask the recipient for another address"};

@@ -14,6 +14,7 @@ const filter::DomainSnapshot &domains() {
         DomainSet set;
         set.set("firm.example", DomainState::active);
         set.set("ended.example", DomainState::ended);
+        set.set("hinted.example", DomainState::hinted);
         return filter::DomainSnapshot(set, set, true);
     }();
     return snapshot;

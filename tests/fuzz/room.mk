@@ -12,6 +12,7 @@ FUZZ_TARGETS = \
 	configuration \
 	content \
 	directory_entry \
+	domain_lines \
 	domain_list \
 	domain_rules \
 	ecdsa \
@@ -56,6 +57,7 @@ libfuzz_a_SOURCES = \
 	tests/fuzz/configuration.cpp \
 	tests/fuzz/content.cpp \
 	tests/fuzz/directory_entry.cpp \
+	tests/fuzz/domain_lines.cpp \
 	tests/fuzz/domain_list.cpp \
 	tests/fuzz/domain_rules.cpp \
 	tests/fuzz/ecdsa.cpp \

@@ -16,6 +16,7 @@
     one(configuration) \
     one(content) \
     one(directory_entry) \
+    one(domain_lines) \
     one(domain_list) \
     one(domain_rules) \
     one(ecdsa) \

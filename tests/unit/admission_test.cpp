@@ -90,7 +90,7 @@ void a_right_that_was_taken_away_counts_for_mail_in_the_queue() {
     CHECK_EQUAL(refused(relay.admit(SealedMessage({a}), {a})), "barred 4.3.0");
 }
 
-void a_domain_that_has_ended_is_refused_at_rcpt() {
+void a_domain_that_has_ended_or_that_dns_alone_names_is_refused_at_rcpt() {
     Relay relay;
     relay::Service service(std::make_shared<const relay::Settings>(relay::Settings{
                                std::make_shared<const Configuration>(),
@@ -101,8 +101,10 @@ void a_domain_that_has_ended_is_refused_at_rcpt() {
                            relay.submitter);
     auto domains = std::make_shared<DomainSet>();
     domains->set("old.example", DomainState::ended);
+    domains->set("town.example", DomainState::hinted);
     service.replace_domains(domains);
     CHECK_EQUAL(service.recipient({}, "a@old.example")->enhanced, "5.1.2");
+    CHECK(*service.recipient({}, "a@town.example") == refusal_of_hinted());
     CHECK(!service.recipient({}, "a@x.de-mail.de"));
 }
 
@@ -182,19 +184,20 @@ void a_spool_that_cannot_be_written_is_said() {
 } // namespace
 
 int main() {
-    return run("admission", {
-                                TEST(a_sealed_message_is_admitted),
-                                TEST(no_seal_and_two_seals_are_refused),
-                                TEST(a_changed_body_or_field_is_refused),
-                                TEST(a_recipient_that_was_not_sealed_is_refused_and_the_others_go),
-                                TEST(time_decides),
-                                TEST(an_unknown_key_waits_and_a_forged_seal_does_not),
-                                TEST(a_right_that_was_taken_away_counts_for_mail_in_the_queue),
-                                TEST(a_domain_that_has_ended_is_refused_at_rcpt),
-                                TEST(the_header_ends_at_the_first_empty_line_wherever_chunks_end),
-                                TEST(a_message_without_header_or_body_is_taken_as_it_is),
-                                TEST(a_header_without_end_is_given_up),
-                                TEST(a_spooled_message_leaves_nothing_to_the_next),
-                                TEST(a_spool_that_cannot_be_written_is_said),
-                            });
+    return run("admission",
+               {
+                   TEST(a_sealed_message_is_admitted),
+                   TEST(no_seal_and_two_seals_are_refused),
+                   TEST(a_changed_body_or_field_is_refused),
+                   TEST(a_recipient_that_was_not_sealed_is_refused_and_the_others_go),
+                   TEST(time_decides),
+                   TEST(an_unknown_key_waits_and_a_forged_seal_does_not),
+                   TEST(a_right_that_was_taken_away_counts_for_mail_in_the_queue),
+                   TEST(a_domain_that_has_ended_or_that_dns_alone_names_is_refused_at_rcpt),
+                   TEST(the_header_ends_at_the_first_empty_line_wherever_chunks_end),
+                   TEST(a_message_without_header_or_body_is_taken_as_it_is),
+                   TEST(a_header_without_end_is_given_up),
+                   TEST(a_spooled_message_leaves_nothing_to_the_next),
+                   TEST(a_spool_that_cannot_be_written_is_said),
+               });
 }

@@ -92,6 +92,14 @@ static void an_alarm_of_the_domain_list_is_bad() {
     CHECK_EQUAL(find(all, "providers' domains").sentence, "9 % changed");
 }
 
+static void hints_that_cannot_be_read_are_bad_and_the_list_stays_good() {
+    const auto all = findings_of(nlohmann::json::parse(
+        R"({"accounts": [], "domains": {"alarm": "", "hintsAlarm": "no file", "refreshed": 1}})"));
+    CHECK(find(all, "providers' domains").verdict == Verdict::good);
+    CHECK(find(all, "hints").verdict == Verdict::bad);
+    CHECK_EQUAL(find(all, "hints").sentence, "no file");
+}
+
 static void a_provider_that_never_answered_is_not_called_good() {
     const auto all = findings_of(nlohmann::json::parse(
         R"({"accounts": [{"name": "firm"}], "domains": {"alarm": "", "refreshed": 0}})"));
@@ -125,6 +133,7 @@ int main() {
                       TEST(bad_weighs_more_than_unknown),
                       TEST(a_suspended_account_is_bad_and_the_way_out_is_said),
                       TEST(an_alarm_of_the_domain_list_is_bad),
+                      TEST(hints_that_cannot_be_read_are_bad_and_the_list_stays_good),
                       TEST(a_provider_that_never_answered_is_not_called_good),
                       TEST(domains_of_one_text_alone_are_told_apart)});
 }

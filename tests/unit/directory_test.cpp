@@ -3,7 +3,7 @@
 #include "base/file.hpp"
 #include "check.hpp"
 #include "directory/entry_rules.hpp"
-#include "directory/senders_output.hpp"
+#include "directory/output_file.hpp"
 #include "temporary_directory.hpp"
 
 #include <fcntl.h>
@@ -162,23 +162,23 @@ static void a_value_in_a_filter_stays_a_value() {
 static void a_file_that_says_it_already_is_touched_and_else_exchanged() {
     const test::TemporaryDirectory directory;
     const std::string file = directory.path() + "/senders";
-    CHECK(write_senders(file, "one\n").changed);
+    CHECK(write_output(file, "the file", "one\n").changed);
     struct stat first {
     }, second{};
     const timespec old[2]{{1000, 0}, {1000, 0}};
     CHECK_EQUAL(::utimensat(AT_FDCWD, file.c_str(), old, 0), 0);
     CHECK_EQUAL(::stat(file.c_str(), &first), 0);
-    CHECK(!write_senders(file, "one\n").changed);
+    CHECK(!write_output(file, "the file", "one\n").changed);
     CHECK_EQUAL(::stat(file.c_str(), &second), 0);
     CHECK_EQUAL(first.st_ino, second.st_ino);
     CHECK(second.st_mtime > std::time(nullptr) - 60);
-    CHECK(write_senders(file, "").changed);
+    CHECK(write_output(file, "the file", "").changed);
     CHECK_EQUAL(read_file(file).value_or("none"), "");
     CHECK_EQUAL(::chmod(file.c_str(), 0666), 0);
-    CHECK(write_senders(file, "").changed);
+    CHECK(write_output(file, "the file", "").changed);
     CHECK_EQUAL(::stat(file.c_str(), &second), 0);
     CHECK_EQUAL(second.st_mode & 07777U, 0644U);
-    const auto nowhere = write_senders("/nowhere/senders", "");
+    const auto nowhere = write_output("/nowhere/senders", "the file", "");
     CHECK(contains(nowhere.fault, "/nowhere/senders cannot be written"));
 }
 

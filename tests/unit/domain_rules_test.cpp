@@ -186,7 +186,7 @@ void the_memory_is_read_as_it_was_written() {
 
 std::string state(const demail::DomainSet &list, const std::string &domain) {
     const auto found = list.find(domain);
-    return !found ? "" : *found == demail::DomainState::active ? "active" : "ended";
+    return !found ? "" : std::string(demail::name(*found));
 }
 
 void an_ended_provider_wins_over_a_list_that_still_names_its_domain() {
@@ -198,7 +198,7 @@ void an_ended_provider_wins_over_a_list_that_still_names_its_domain() {
         demail::EndedProvider{"Old Post", "2022-08-31", "", ""});
     ended.add("old.example", {provider, true});
     ended.add("webde.de-mail.de", {provider, false});
-    const auto list = list_from(memory, ended, "2022-09-01");
+    const auto list = list_from(memory, ended, "2022-09-01", {});
     CHECK_EQUAL(state(list, "old.example"), "ended");
     CHECK_EQUAL(state(list, "a.old.example"), "ended");
     CHECK_EQUAL(state(list, "b.old.example"), "ended");
@@ -206,7 +206,7 @@ void an_ended_provider_wins_over_a_list_that_still_names_its_domain() {
     CHECK_EQUAL(state(list, "x.webde.de-mail.de"), "active");
     CHECK_EQUAL(state(list, "firm.example"), "active");
     // On its last day the service still runs.
-    CHECK_EQUAL(state(list_from(memory, ended, "2022-08-31"), "old.example"), "active");
+    CHECK_EQUAL(state(list_from(memory, ended, "2022-08-31", {}), "old.example"), "active");
 }
 
 void an_ended_domain_that_no_list_names_is_still_kept_from_the_internet() {
@@ -214,9 +214,38 @@ void an_ended_domain_that_no_list_names_is_still_kept_from_the_internet() {
     ended.add("old.example", {std::make_shared<demail::EndedProvider>(
                                   demail::EndedProvider{"Old Post", "2022-08-31", "", ""}),
                               false});
-    const auto list = list_from({}, ended, "2026-11-29");
+    const auto list = list_from({}, ended, "2026-11-29", {});
     CHECK_EQUAL(state(list, "old.example"), "ended");
     CHECK_EQUAL(state(list, "a.old.example"), "");
+}
+
+void a_hint_counts_only_where_nothing_else_names_the_domain() {
+    DomainMemory memory;
+    memory.providers["fp"].domains = {"listed.example"};
+    memory.ended = {"gone.example"};
+    demail::EndedProviders ended;
+    ended.add("old.example", {std::make_shared<demail::EndedProvider>(
+                                  demail::EndedProvider{"Old Post", "2022-08-31", "", ""}),
+                              true});
+    const auto list = list_from(
+        memory, ended, "2026-11-29",
+        {"a.old.example", "firm.de-mail.de", "gone.example", "listed.example", "town.example"});
+    CHECK_EQUAL(state(list, "town.example"), "hinted");
+    CHECK_EQUAL(state(list, "a.town.example"), "");
+    CHECK_EQUAL(state(list, "listed.example"), "active");
+    CHECK_EQUAL(state(list, "firm.de-mail.de"), "active");
+    CHECK_EQUAL(state(list, "gone.example"), "ended");
+    CHECK_EQUAL(state(list, "a.old.example"), "ended");
+    CHECK(!list.all().contains("a.old.example"));
+}
+
+void a_hint_never_takes_our_own_domain_or_one_that_no_provider_may_add() {
+    const DomainQuestions ours{[](const std::string &domain) { return domain == "firm.example"; },
+                               nullptr};
+    const auto change = take_hints({"firm.example", "gmx.de", "co.uk", "town.example"}, ours);
+    CHECK(change.taken == Domains{"town.example"});
+    CHECK_EQUAL(change.refused.size(), 3U);
+    CHECK_EQUAL(change.refused[1], "firm.example: one of our own domains");
 }
 
 void a_million_domains_take_no_time() {
@@ -249,6 +278,8 @@ int main() {
             TEST(the_memory_is_read_as_it_was_written),
             TEST(an_ended_provider_wins_over_a_list_that_still_names_its_domain),
             TEST(an_ended_domain_that_no_list_names_is_still_kept_from_the_internet),
+            TEST(a_hint_counts_only_where_nothing_else_names_the_domain),
+            TEST(a_hint_never_takes_our_own_domain_or_one_that_no_provider_may_add),
             TEST(a_million_domains_take_no_time),
         });
 }

@@ -9,7 +9,7 @@ namespace {
 
 std::string state(const DomainSet &set, std::string_view domain) {
     const auto found = set.find(domain);
-    return !found ? "(none)" : *found == DomainState::active ? "active" : "ended";
+    return !found ? "(none)" : std::string(demail::name(*found));
 }
 
 DomainSet read(std::string_view text) {
@@ -60,10 +60,12 @@ static void the_nearest_entry_decides() {
 
 static void comments_empty_lines_and_bare_domains_are_read() {
     const auto set =
-        read("# by the relay\n\n   \n\t# indented\nFirm.Example\r\ngone.example\tended");
+        read("# by the relay\n\n   \n\t# indented\nFirm.Example\r\ngone.example\tended\n"
+             "town.example hinted");
     CHECK_EQUAL(state(set, "firm.example"), "active");
     CHECK_EQUAL(state(set, "gone.example"), "ended");
-    CHECK_EQUAL(set.all().size(), 4U);
+    CHECK_EQUAL(state(set, "town.example"), "hinted");
+    CHECK_EQUAL(set.all().size(), 5U);
 }
 
 static void one_bad_line_spoils_the_list() {
@@ -81,7 +83,9 @@ static void what_is_written_is_sorted_and_reads_back() {
     DomainSet set;
     set.set("z.example", DomainState::active);
     set.set("a.example", DomainState::ended);
-    CHECK_EQUAL(set.str(), ".de-mail.de active\na.example ended\nde-mail.de active\n"
+    set.set("b.example", DomainState::hinted);
+    CHECK_EQUAL(set.str(), ".de-mail.de active\na.example ended\nb.example hinted\n"
+                           "de-mail.de active\n"
                            "z.example active\n");
     CHECK(read(set.str()).all() == set.all());
     set.erase("a.example");

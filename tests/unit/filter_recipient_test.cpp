@@ -12,6 +12,8 @@ static DomainSnapshot list() {
     indexed.set("firm.example", DomainState::active);
     text.set("gone.example", DomainState::ended);
     indexed.set("gone.example", DomainState::ended);
+    text.set("town.example", DomainState::hinted);
+    indexed.set("town.example", DomainState::hinted);
     indexed.set("new.example", DomainState::active);
     return {text, indexed, true};
 }
@@ -26,6 +28,8 @@ static std::string kind(std::string_view text) {
         return "too long";
     case RecipientKind::ended:
         return "ended";
+    case RecipientKind::hinted:
+        return "hinted";
     case RecipientKind::in_change:
         return "in change";
     case RecipientKind::unavailable:
@@ -106,6 +110,17 @@ static void domains_that_end_or_change_are_told_apart() {
     CHECK_EQUAL(kind("<bob@new.example>"), "in change");
 }
 
+static void a_domain_that_dns_alone_names_is_refused_in_every_form() {
+    CHECK_EQUAL(kind("<ida@town.example>"), "hinted");
+    CHECK_EQUAL(kind("<ida@Town.Example.>"), "hinted");
+    CHECK_EQUAL(kind("<ida@town\xe3\x80\x82"
+                     "example>"),
+                "not as written");
+    CHECK_EQUAL(kind("<ida%town.example@elsewhere.example>"), "hidden");
+    CHECK_EQUAL(kind("<ida@sub.town.example>"), "ordinary");
+    CHECK(refusal(read_recipient("<ida@town.example>", list())) == refusal_of_hinted());
+}
+
 static void without_a_list_only_what_looks_like_de_mail_waits() {
     const DomainSnapshot none({}, {}, false);
     CHECK(read_recipient("<bob@x.de-mail.de>", none).kind == RecipientKind::unavailable);
@@ -141,6 +156,7 @@ int main() {
                       TEST(a_de_mail_domain_in_the_local_part_does_not_pass_for_ordinary),
                       TEST(a_de_mail_domain_that_quotes_or_brackets_break_up_is_seen),
                       TEST(domains_that_end_or_change_are_told_apart),
+                      TEST(a_domain_that_dns_alone_names_is_refused_in_every_form),
                       TEST(without_a_list_only_what_looks_like_de_mail_waits),
                       TEST(text_that_is_no_address_is_no_address),
                       TEST(an_address_without_a_domain_is_not_ours),

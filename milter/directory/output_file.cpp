@@ -1,4 +1,4 @@
-#include "directory/senders_output.hpp"
+#include "directory/output_file.hpp"
 
 #include "admin/guarded_file.hpp"
 #include "base/file.hpp"
@@ -26,14 +26,14 @@ bool says_already(const std::string &file, const std::string &text) {
 
 } // namespace
 
-Written write_senders(const std::string &file, const std::string &text) {
+Written write_output(const std::string &file, std::string_view what, const std::string &text) {
     if (says_already(file, text) && ::utimensat(AT_FDCWD, file.c_str(), nullptr, 0) == 0) return {};
     try {
         replace_file(file, text, mode);
         return {true, ""};
     } catch (const std::system_error &error) {
-        return {false, fmt::format("the file of senders {} cannot be written: {}.", file,
-                                   error.code().message())};
+        return {false,
+                fmt::format("{} {} cannot be written: {}.", what, file, error.code().message())};
     }
 }
 
