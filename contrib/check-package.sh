@@ -24,7 +24,7 @@ open_root() {
 	mount --bind "$work/share" "$work/$1/build"
 }
 close_roots() {
-	for root in builder host; do
+	for root in builder host booted; do
 		for directory in build dev proc; do
 			! mountpoint -q "$work/$root/$directory" || umount -Rl "$work/$root/$directory"
 		done
@@ -36,7 +36,7 @@ install_quietly() { # ROOT PACKAGE…
 }
 
 as_root
-install_packages debootstrap git
+install_packages debootstrap git systemd-container
 close_roots
 rm -rf "$work"
 mkdir -p "$work/share/source"
@@ -78,6 +78,32 @@ say "The sandbox's demo with the installed daemons"
 inside host demail-sandbox demo >"$work/demo.log" 2>&1 ||
 	{ tail -n 40 "$work/demo.log" >&2; stop "The demo failed; all of it is in $work/demo.log."; }
 tail -n 3 "$work/demo.log"
+
+say 'Booting a host with them: the units under systemd'
+mkdir "$work/booted"
+tar -C "$work/host" --one-file-system -c . | tar -C "$work/booted" -x
+open_root booted
+install_quietly booted systemd systemd-sysv dbus slapd ldap-utils openssl
+rm "$work/booted/usr/sbin/policy-rc.d"
+cp "$source_directory/tests/package_systemd_test.sh" "$work/booted/root"
+cat >"$work/booted/etc/systemd/system/package-test.service" <<'EOF'
+[Unit]
+After=postfix.service demail-milter.service demail-relay.service slapd.service
+[Service]
+Type=oneshot
+ExecStart=/bin/bash /root/package_systemd_test.sh
+ExecStopPost=systemctl poweroff --no-block
+StandardOutput=file:/root/package_systemd_test.log
+StandardError=inherit
+EOF
+inside booted systemctl --quiet add-wants multi-user.target package-test.service
+close_roots
+timeout 600 systemd-nspawn --quiet --register=no --keep-unit --directory="$work/booted" --boot \
+	>"$work/boot.log" 2>&1 </dev/null || true
+cat "$work/booted/root/package_systemd_test.log"
+[ "$(tail -n 1 "$work/booted/root/package_systemd_test.log")" = OK ] ||
+	stop "It failed; what the host said as it booted is in $work/boot.log."
+open_root host
 
 say 'Installing them again keeps key and configuration; removal leaves journal and evidence alone'
 inside host sh -ec '
