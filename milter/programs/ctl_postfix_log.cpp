@@ -92,36 +92,34 @@ void LogStory::add(std::string_view lines) {
     }
 }
 
+/// All messages are kept: a line of a bounce may stand before the one that names it as such, since
+/// several processes write the log.
 void LogStory::add_line(std::string_view text) {
     const auto line = read_line(text);
     if (!line) return;
     constexpr std::string_view id_begin = "message-id=<",
                                bounce = "sender non-delivery notification: ";
+    Entry &entry = entries_[std::string(line->queue_id)];
     if (line->program == "cleanup" && line->text.starts_with(id_begin) &&
         line->text.ends_with('>')) {
         const auto id = line->text.substr(id_begin.size(), line->text.size() - id_begin.size() - 1);
-        if (message_ids_.contains(id))
-            entries_.try_emplace(std::string(line->queue_id)).first->second.message_id = id;
-        return;
-    }
-    const auto found = entries_.find(line->queue_id);
-    if (found == entries_.end()) return;
-    Entry &entry = found->second;
-    if (line->text.starts_with(bounce)) {
-        Entry &child = entries_[std::string(line->text.substr(bounce.size()))];
-        child.message_id = entry.message_id;
-        child.of_bounce = true;
+        if (message_ids_.contains(id)) entry.message_id = id;
+    } else if (line->text.starts_with(bounce)) {
+        entries_[std::string(line->text.substr(bounce.size()))].bounce_of = line->queue_id;
     } else if (line->program == "qmgr" && line->text.starts_with("from=<")) {
         const std::string count = value_of(line->text, ", nrcpt=");
         entry.recipients = std::strtoul(count.c_str(), nullptr, 10);
-    } else if (line->text == "removed") {
-        entry.rested = true;
-    } else if (line->program == "cleanup" && line->text.starts_with("milter-reject: ")) {
+    } else if (line->text == "removed" ||
+               (line->program == "cleanup" && line->text.starts_with("milter-reject: "))) {
         entry.rested = true;
     } else if (auto delivery = read_delivery(line->program, line->text)) {
-        delivery->of_bounce = entry.of_bounce;
         entry.deliveries.push_back(*std::move(delivery));
     }
+}
+
+std::string_view LogStory::message_of(const Entry &entry) const {
+    const auto of = entries_.find(entry.bounce_of);
+    return of == entries_.end() ? entry.message_id : of->second.message_id;
 }
 
 bool LogStory::ended() const {
@@ -132,7 +130,7 @@ bool LogStory::ended() const {
 bool LogStory::ended(std::string_view message_id) const {
     bool seen = !message_ids_.contains(message_id);
     for (const auto &[queue_id, entry] : entries_) {
-        if (entry.message_id != message_id) continue;
+        if (message_of(entry) != message_id) continue;
         seen = true;
         if (!entry.rested && (entry.recipients == 0 || entry.deliveries.size() < entry.recipients))
             return false;
@@ -143,15 +141,18 @@ bool LogStory::ended(std::string_view message_id) const {
 std::vector<Delivery> LogStory::deliveries(std::string_view message_id) const {
     std::vector<Delivery> all;
     for (const auto &[queue_id, entry] : entries_)
-        if (entry.message_id == message_id)
-            all.insert(all.end(), entry.deliveries.begin(), entry.deliveries.end());
+        if (message_of(entry) == message_id)
+            for (Delivery one : entry.deliveries) {
+                one.of_bounce = !entry.bounce_of.empty();
+                all.push_back(std::move(one));
+            }
     return all;
 }
 
 std::vector<std::string> LogStory::queue_ids() const {
     std::vector<std::string> ids;
     for (const auto &[queue_id, entry] : entries_)
-        ids.push_back(queue_id);
+        if (!message_of(entry).empty()) ids.push_back(queue_id);
     return ids;
 }
 

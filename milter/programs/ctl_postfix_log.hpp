@@ -39,11 +39,13 @@ class LogStory {
 
   private:
     struct Entry {
-        std::string message_id;
-        bool of_bounce = false, rested = false;
+        std::string message_id;     ///< where it is followed
+        std::string bounce_of;      ///< the queue id of what came back by it
+        bool rested = false;        ///< out of the queue
         std::size_t recipients = 0; ///< by qmgr(8); 0: not told yet
         std::vector<Delivery> deliveries;
     };
+    [[nodiscard]] std::string_view message_of(const Entry &entry) const;
     void add_line(std::string_view line);
 
     std::set<std::string, std::less<>> message_ids_;

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -25,6 +26,7 @@ using Addresses = std::vector<std::string>;
 
 /// smtpd(8) waits after ten refusals in a session (smtpd_soft_error_limit).
 constexpr std::size_t in_a_session = 8;
+constexpr int most_tries = 5;
 constexpr std::chrono::milliseconds longest = 60s, soon = 3s, pause = 200ms, settled_for = 1s;
 
 std::string marker() {
@@ -133,6 +135,7 @@ class Probes {
         std::string in_maildrop;                ///< its queue id there
     };
     Sent &new_probe(const WayReport &way);
+    [[nodiscard]] std::vector<nlohmann::json> queue() const; ///< as postqueue -j shows it
     void look_into_maildrop();
     [[nodiscard]] bool at_rest(const Sent &one) const {
         return story_.ended(one.id) || !one.in_maildrop.empty();
@@ -246,14 +249,22 @@ void Probes::wait() {
     }
 }
 
-/// What the milter answers with 4xx, or does not answer, stays there; the log does not name it.
-void Probes::look_into_maildrop() {
+std::vector<nlohmann::json> Probes::queue() const {
+    std::vector<nlohmann::json> entries;
     const std::string listed = command("postqueue", {"-j"}).output;
     for (std::size_t at = 0; at < listed.size();) {
         const auto end = std::min(listed.find('\n', at), listed.size());
-        const auto entry = nlohmann::json::parse(listed.substr(at, end - at), nullptr, false);
+        auto entry = nlohmann::json::parse(listed.substr(at, end - at), nullptr, false);
+        if (entry.is_object()) entries.push_back(std::move(entry));
         at = end + 1;
-        if (!entry.is_object() || entry.value("queue_name", "") != "maildrop") continue;
+    }
+    return entries;
+}
+
+/// What the milter answers with 4xx, or does not answer, stays there; the log does not name it.
+void Probes::look_into_maildrop() {
+    for (const auto &entry : queue()) {
+        if (entry.value("queue_name", "") != "maildrop") continue;
         std::string sender = entry.value("sender", "");
         if (sender == "MAILER-DAEMON") sender = "<>";
         const auto recipients = entry.value("recipients", nlohmann::json::array());
@@ -291,12 +302,19 @@ void Probes::judge(WayReport &way) const {
 }
 
 void Probes::take_back() const {
-    std::string ids;
-    for (const std::string &id : story_.queue_ids())
-        ids += id + "\n";
+    const auto known = story_.queue_ids();
+    std::set<std::string> ours(known.begin(), known.end());
     for (const Sent &one : sent_)
-        if (!one.in_maildrop.empty()) ids += one.in_maildrop + "\n";
-    if (!ids.empty()) (void)command("postsuper", {"-d", "-"}, ids);
+        if (!one.in_maildrop.empty()) ours.insert(one.in_maildrop);
+    // postsuper(1) misses what qmgr(8) moves meanwhile.
+    for (int i = 0; i < most_tries; ++i) {
+        std::string ids;
+        for (const auto &entry : queue())
+            if (const std::string id = entry.value("queue_id", ""); ours.contains(id))
+                ids += id + "\n";
+        if (ids.empty()) return;
+        (void)command("postsuper", {"-d", "-"}, ids);
+    }
 }
 
 } // namespace

@@ -61,6 +61,18 @@ static void its_bounce_is_followed_too() {
     CHECK(story.queue_ids().size() == 2);
 }
 
+static void a_bounce_may_be_named_behind_its_own_lines() {
+    const LogStory story =
+        story_of(cleanup("4B2") + head +
+                 "smtp[9]: 4B3: to=<c@z>, relay=mx[192.0.2.1]:25, status=sent (250)\n" + head +
+                 "qmgr[8]: 4B3: removed\n" + head +
+                 "bounce[9]: 4B2: sender non-delivery notification: 4B3\n" + head +
+                 "qmgr[8]: 4B2: removed\n");
+    CHECK(story.ended());
+    CHECK(story.deliveries(id).size() == 1);
+    CHECK(story.deliveries(id).front().of_bounce);
+}
+
 static void what_is_not_ours_is_left_out() {
     LogStory story =
         story_of(head + "cleanup[7]: 5A1: message-id=<other@x>\n" + head +
@@ -121,6 +133,7 @@ int main() {
                              {
                                  TEST(a_message_is_followed_from_its_message_id_to_its_end),
                                  TEST(its_bounce_is_followed_too),
+                                 TEST(a_bounce_may_be_named_behind_its_own_lines),
                                  TEST(what_is_not_ours_is_left_out),
                                  TEST(a_milters_refusal_ends_it),
                                  TEST(it_has_not_ended_while_a_recipient_is_open),

@@ -47,6 +47,8 @@ pid_t spawn(std::vector<std::string> words, const std::string &log) {
     arguments.push_back(nullptr);
     const pid_t child = ::fork();
     if (child != 0) return child;
+    // Where it hangs (SIGSTOP) the test must not get SIGHUP as a member of an orphaned group.
+    ::setsid();
     if (user != nullptr && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 ||
                             ::setuid(user->pw_uid) != 0))
         ::_exit(126);
