@@ -96,6 +96,8 @@ ExecStopPost=systemctl poweroff --no-block
 StandardOutput=file:/root/package_systemd_test.log
 StandardError=inherit
 EOF
+# Without an id it would be a first boot, which enables all units.
+systemd-machine-id-setup --root="$work/booted" >/dev/null 2>&1
 inside booted systemctl --quiet add-wants multi-user.target package-test.service
 close_roots
 timeout 600 systemd-nspawn --quiet --register=no --keep-unit --directory="$work/booted" --boot \
