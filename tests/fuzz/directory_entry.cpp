@@ -30,8 +30,8 @@ void directory_entry(std::string_view text) {
     const auto *table = std::get_if<std::shared_ptr<const SenderTable>>(&parsed);
     HOLDS(table != nullptr && (*table)->size() == taken);
     const std::string whole = rules.text();
-    HOLDS(whole.find('*') == std::string::npos && whole.find("login=any ") == std::string::npos &&
-          whole.find("login=any\n") == std::string::npos);
+    HOLDS(whole.find('*') == std::string::npos && whole.find(" login=any ") == std::string::npos &&
+          whole.find(" login=any\n") == std::string::npos);
 }
 
 } // namespace demail::fuzz
