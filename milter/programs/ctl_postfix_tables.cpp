@@ -5,6 +5,7 @@
 #include "relay/command.hpp"
 
 #include <algorithm>
+#include <sstream>
 #include <system_error>
 
 namespace demail::ctl {
@@ -21,10 +22,11 @@ bool is_one_of(const List &list, std::string_view word) {
     return std::find(std::begin(list), std::end(list), word) != std::end(list);
 }
 
-relay::CommandResult postmap(const std::string &directory, std::vector<std::string> words) {
+relay::CommandResult postmap(const std::string &directory, std::vector<std::string> words,
+                             std::string_view input = "") {
     words.insert(words.begin(), "postmap");
     if (!directory.empty()) words.insert(words.begin() + 1, {"-c", directory});
-    return relay::run_command(words, relay::Errors::kept);
+    return relay::run_command(words, relay::Errors::kept, input);
 }
 
 std::optional<std::string> text_of(const std::string &directory, const TableName &table) {
@@ -95,14 +97,25 @@ bool TableName::of_patterns() const {
     return is_one_of(patterns, type);
 }
 
-TableFacts::Answer ask_table(const std::string &directory, const std::string &element,
-                             const std::string &key) {
-    auto asked = postmap(directory, {"-q", key, element});
-    // postmap ends with 1 for a key that is not there, too: then it has nothing to say.
-    if (asked.exit_status != 0) return {asked.exit_status == 1 && asked.errors.empty(), {}};
-    while (!asked.output.empty() && asked.output.back() == '\n')
-        asked.output.pop_back();
-    return {true, std::move(asked.output)};
+TableFacts::Answers ask_table(const std::string &directory, const std::string &element,
+                              const std::vector<std::string> &keys) {
+    TableFacts::Answers answers;
+    std::string lines;
+    for (const std::string &key : keys)
+        lines += key + "\n";
+    const auto asked = postmap(directory, {"-q", "-", element}, lines);
+    // postmap ends with 1 where no key is there, too: then it has nothing to say.
+    const bool told = asked.exit_status == 0 || (asked.exit_status == 1 && asked.errors.empty());
+    for (const std::string &key : keys)
+        answers[key].told = told;
+    std::istringstream output(asked.output);
+    for (std::string line; std::getline(output, line);) {
+        const auto tab = line.find('\t');
+        const auto answer = answers.find(std::string_view(line).substr(0, tab));
+        if (tab != std::string::npos && answer != answers.end())
+            answer->second = {true, line.substr(tab + 1)};
+    }
+    return answers;
 }
 
 TableFacts look_at_table(const std::string &directory, const std::string &element,
@@ -110,9 +123,8 @@ TableFacts look_at_table(const std::string &directory, const std::string &elemen
     const TableName table(element);
     TableFacts facts;
     facts.text = text_of(directory, table);
-    if (facts.text && !table.of_patterns()) return facts;
-    for (const std::string &key : keys)
-        facts.answers[key] = ask_table(directory, element, key);
+    if ((!facts.text || table.of_patterns()) && !keys.empty())
+        facts.answers = ask_table(directory, element, keys);
     return facts;
 }
 

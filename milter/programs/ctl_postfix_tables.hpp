@@ -27,15 +27,19 @@ struct TableFacts {
     /// Of an indexed table its entries, "key TAB value" a line, as postmap -s shows them; of a text
     /// file or an inline table the text.
     std::optional<std::string> text;
-    std::map<std::string, Answer, std::less<>> answers; ///< to what was asked
+    using Answers = std::map<std::string, Answer, std::less<>>; ///< by key
+    Answers answers;                                            ///< to what was asked
 };
 
 /// By the element as it stands in a list of main.cf, expanded.
 using Tables = std::map<std::string, TableFacts, std::less<>>;
 
-/// `directory`: Postfix's configuration, "" its default. `element` as it stands in main.cf.
-[[nodiscard]] TableFacts::Answer ask_table(const std::string &directory, const std::string &element,
-                                           const std::string &key);
+/// All of them by one postmap(1). Keys have no line ends. `directory`: Postfix's configuration, ""
+/// its default. `element` as it stands in main.cf. Where the table fails at one key, those that it
+/// did not find are not told.
+[[nodiscard]] TableFacts::Answers ask_table(const std::string &directory,
+                                            const std::string &element,
+                                            const std::vector<std::string> &keys);
 /// The directory as there. A table that can be read is not asked for
 /// `keys`, unless it is one of patterns.
 [[nodiscard]] TableFacts look_at_table(const std::string &directory, const std::string &element,

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -195,8 +196,7 @@ std::string domain_elsewhere(const Configuration &configuration) {
 
 } // namespace
 
-Probe judge_probe(const std::string &address, const std::vector<std::string> &tables,
-                  const Lookup &lookup) {
+std::vector<std::string> keys_of(const std::string &address) {
     std::vector<std::string> keys{address};
     std::string key = address.substr(std::min(address.rfind('@'), address.size() - 1) + 1);
     while (!key.empty()) {
@@ -204,7 +204,12 @@ Probe judge_probe(const std::string &address, const std::vector<std::string> &ta
         const auto dot = key.find('.', 1);
         key = dot == std::string::npos ? "" : key.substr(dot);
     }
-    for (const std::string &one : keys)
+    return keys;
+}
+
+Probe judge_probe(const std::string &address, const std::vector<std::string> &tables,
+                  const Lookup &lookup) {
+    for (const std::string &one : keys_of(address))
         for (const std::string &table : tables) {
             if (one != address && TableName(table).of_patterns()) continue;
             const auto answer = lookup(table, one);
@@ -237,10 +242,17 @@ int selftest_leak(const Configuration &configuration, std::string directory, boo
         view.directory = view.facts.value("config_directory");
         view.wishes = wishes_of(configuration, view.facts.value("queue_directory"));
         const auto tables = list_elements(view.facts.value("transport_maps"));
-        const auto lookup = [&](const std::string &table, const std::string &key) {
-            return ask_table(directory, table, key);
-        };
         const auto addresses = probe_addresses(domain_elsewhere(configuration));
+        std::vector<std::string> keys;
+        for (const std::string &address : addresses)
+            for (std::string &key : keys_of(address))
+                keys.push_back(std::move(key));
+        std::map<std::string, TableFacts::Answers, std::less<>> answers;
+        for (const std::string &table : tables)
+            answers[table] = ask_table(directory, table, keys);
+        const auto lookup = [&](const std::string &table, const std::string &key) {
+            return answers[table][key];
+        };
         for (const std::string &address : addresses)
             spellings.push_back(judge_probe(address, tables, lookup));
         if (!tables_alone) ways = send_probes(view, addresses);

@@ -21,6 +21,9 @@ struct Probe {
 
 using Lookup = std::function<TableFacts::Answer(const std::string &table, const std::string &key)>;
 
+/// What trivial-rewrite(8) looks up for it: the whole address, the domain, its parents.
+[[nodiscard]] std::vector<std::string> keys_of(const std::string &address);
+
 /// As trivial-rewrite(8) looks up: the whole address in every table, then the domain and its
 /// parents in those that are no patterns (transport(5)). A table that does not answer ends it.
 /// Pure, but for `lookup`.
