@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the Debian packages from a copy of the checkout, looks at them with lintian, installs them
 # into a fresh Debian in a directory of its own and tries them there: the daemons as their users,
-# the sandbox's demo, removal.
+# the sandbox's demo, a boot under systemd, removal.
 #
 #   contrib/check-package.sh [RELEASE]     bookworm by default
 #
@@ -117,5 +117,5 @@ inside host sh -ec '
 	test ! -e /etc/demail
 	test ! -e /var/spool/postfix/demail-milter
 	test ! -e /var/spool/postfix/demail-relay
-	test "$(ls -A /var/lib/demail)" = journal.db' || stop 'It was not so.'
+	test "$(ls -A /var/lib/demail | tr "\\n" " ")" = "evidence journal.db "' || stop 'It was not so.'
 say "All of it is good. The packages are in $work/share/install."
