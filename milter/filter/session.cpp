@@ -57,6 +57,11 @@ Reply rules_not_known() {
             "old or cannot be read; try again later, or ask the administrator."};
 }
 
+Reply header_missing() {
+    return {451, "4.3.0",
+            "The mail server ended this message without its header; try again later."};
+}
+
 } // namespace
 
 void Session::begin() {
@@ -303,6 +308,8 @@ std::variant<Changes, Reply> Session::end_of_message(std::string_view queue_id) 
     begin();
     Changes changes;
     if (observing()) return changes;
+    // No honest MTA: nobody has judged the header.
+    if (is_demail() && !message_.body) return header_missing();
     changes.removals = message_.firewall.removals();
     if (message_.brought) {
         if (auto reply = check_sealed_body(*message_.brought, message_.body->finish())) {

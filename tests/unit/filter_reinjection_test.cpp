@@ -106,6 +106,18 @@ void only_a_configured_client_may_bring_one() {
     CHECK_EQUAL(changes.removals.size(), std::size_t{1});
 }
 
+/// As a damaged client may do it: there is no right yet, and no seal was looked at.
+void a_message_that_ends_without_its_header_is_put_off() {
+    FilteredFirm firm;
+    firm.session.mail("<eve@elsewhere.example>", {filter_address, "25", "", ""});
+    CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
+    const auto outcome = firm.session.end_of_message("4QabcdF");
+    CHECK_EQUAL(std::get<Reply>(outcome).code, 451);
+    firm.mail_from_anna();
+    CHECK_EQUAL(firm.rcpt("<bob@x.de-mail.de>"), "250");
+    CHECK_EQUAL(std::get<Reply>(firm.session.end_of_message("4QabcdF")).code, 451);
+}
+
 /// Each program of the host is at the loopback: what it hands in by sendmail(1) came from no
 /// filter.
 void sendmail_brings_nothing_back() {
@@ -133,6 +145,7 @@ int main() {
         "filter_reinjection",
         {TEST(the_seal_stays_and_none_is_added), TEST(a_body_that_the_filter_changed_is_refused),
          TEST(a_seal_that_does_not_hold_is_no_identity), TEST(a_seal_that_is_too_old_is_refused),
-         TEST(only_a_configured_client_may_bring_one), TEST(sendmail_brings_nothing_back),
-         TEST(the_part_for_the_internet_loses_its_seal)});
+         TEST(only_a_configured_client_may_bring_one),
+         TEST(a_message_that_ends_without_its_header_is_put_off),
+         TEST(sendmail_brings_nothing_back), TEST(the_part_for_the_internet_loses_its_seal)});
 }
