@@ -1,22 +1,18 @@
 #include "filter/recipient.hpp"
 
-#include <algorithm>
+#include "message/ascii.hpp"
+
 #include <string>
 
 namespace demail::filter {
 namespace {
-
-bool ascii_only(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 bool part_could_be_demail(std::string_view part, const DomainSnapshot &domains) {
     while (part.ends_with('.'))
         part.remove_suffix(1);
     if (part.empty()) return false;
     const auto domain = normal_domain(part);
-    if (!domain) return !ascii_only(part);
+    if (!domain) return !ascii::only(part);
     return domains.find(*domain) != DomainStanding::ordinary;
 }
 

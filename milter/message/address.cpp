@@ -7,8 +7,6 @@
 #include <arpa/inet.h>
 #include <idn2.h>
 
-#include <algorithm>
-
 namespace demail {
 
 namespace {
@@ -20,11 +18,6 @@ constexpr std::size_t longest_domain = 255;
 constexpr std::size_t longest_label = 63;
 // What may shrink to a domain: soft hyphens and their like vanish.
 constexpr std::size_t longest_domain_text = 4 * longest_domain;
-
-bool is_ascii(std::string_view text) noexcept {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 // Letters, digits, hyphens (RFC 1123 2.1), and the underscore: names with it receive mail.
 bool is_host_name(std::string_view domain) noexcept {
@@ -98,7 +91,7 @@ std::optional<std::string> normal_domain(std::string_view text) {
     if (text.empty() || text.size() > longest_domain_text || !is_printable_utf8(text))
         return std::nullopt;
     std::string domain;
-    if (is_ascii(text)) {
+    if (ascii::only(text)) {
         // Not libidn2: it refuses names that exist, as those with two hyphens or an underscore.
         domain = ascii::lower(text);
     } else {

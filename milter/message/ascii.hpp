@@ -27,6 +27,12 @@ namespace demail::ascii {
                       [](char x, char y) { return lower(x) == lower(y); });
 }
 
+/// No octet of 8 bits.
+[[nodiscard]] inline bool only(std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 [[nodiscard]] constexpr bool blank(char c) noexcept {
     return c == ' ' || c == '\t';
 }

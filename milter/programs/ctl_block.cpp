@@ -77,7 +77,7 @@ int said(const Block &block, const std::string &sentence, const std::string &dou
         if (!print(dumped(answer))) return exit_unavailable;
     } else {
         if (!print(visible(name_of(block) + " " + sentence) + "\n")) return exit_unavailable;
-        if (!doubt.empty()) std::fputs(("demailctl: " + visible(doubt) + "\n").c_str(), stderr);
+        if (!doubt.empty()) complain(doubt);
     }
     return good ? exit_good : exit_bad;
 }

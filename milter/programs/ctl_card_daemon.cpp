@@ -25,10 +25,6 @@ std::variant<wire::Reply, ExitCode> CardDaemon::ask(const wire::Request &request
     return ExitCode{exit_unavailable};
 }
 
-void complain(const std::string &sentence) {
-    std::fputs(("demailctl: " + visible(sentence) + "\n").c_str(), stderr);
-}
-
 void tell(const std::string &sentence) {
     print(visible(sentence) + "\n");
     std::fflush(stdout); // before a prompt

@@ -26,8 +26,6 @@ class CardDaemon {
     wire::Client client_;
 };
 
-/// To standard error, as "demailctl: …".
-void complain(const std::string &sentence);
 /// A line to standard output, from outside made visible.
 void tell(const std::string &sentence);
 

@@ -3,6 +3,7 @@
 #include "daemon/exit.hpp"
 #include "programs/ctl_card_daemon.hpp"
 #include "programs/ctl_pin_entry.hpp"
+#include "programs/ctl_screen.hpp"
 
 #include <fmt/format.h>
 

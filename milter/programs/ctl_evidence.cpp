@@ -84,7 +84,7 @@ int evidence_refusal(const std::string &sentence, bool json, int code) {
     if (json)
         print(dumped({{"error", sentence}}));
     else
-        std::fputs(("demailctl: " + visible(sentence) + "\n").c_str(), stderr);
+        complain(sentence);
     return code;
 }
 

@@ -72,12 +72,12 @@ int failed(const RelayAnswer &answer, bool as_json) {
     if (as_json)
         print(dumped({{"error", answer.sentence}}));
     else
-        std::fputs(("demailctl: " + visible(answer.sentence) + "\n").c_str(), stderr);
+        complain(answer.sentence);
     return answer.kind == RelayAnswer::Kind::refused ? exit_bad : exit_unavailable;
 }
 
 int usage(const std::string &sentence) {
-    std::fputs(("demailctl: " + visible(sentence) + "\n").c_str(), stderr);
+    complain(sentence);
     return exit_usage;
 }
 

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -52,8 +53,7 @@ std::string value_of(std::string_view text, std::string_view name) {
     return std::string(text.substr(0, text.find(", ")));
 }
 
-/// A probe's address has no ">, relay=" in it.
-/// relay=".
+/// A probe's address has no ", relay=" in it.
 std::optional<Delivery> read_delivery(std::string_view program, std::string_view text) {
     constexpr std::string_view begin = "to=<", behind = ", relay=", status = ", status=";
     const auto relay = text.find(behind), state = text.find(status);
@@ -84,12 +84,10 @@ std::vector<std::string> journalctl(std::vector<std::string> more) {
 
 } // namespace
 
-void LogStory::add(std::string_view lines) {
-    while (!lines.empty()) {
-        const auto end = std::min(lines.find('\n'), lines.size());
-        add_line(lines.substr(0, end));
-        lines.remove_prefix(std::min(end + 1, lines.size()));
-    }
+void LogStory::add(const std::string &lines) {
+    std::istringstream text(lines);
+    for (std::string line; std::getline(text, line);)
+        add_line(line);
 }
 
 /// All messages are kept: a line of a bounce may stand before the one that names it as such, since
@@ -118,24 +116,19 @@ void LogStory::add_line(std::string_view text) {
 }
 
 std::string_view LogStory::message_of(const Entry &entry) const {
+    if (entry.bounce_of.empty()) return entry.message_id;
     const auto of = entries_.find(entry.bounce_of);
-    return of == entries_.end() ? entry.message_id : of->second.message_id;
+    return of == entries_.end() ? std::string_view() : of->second.message_id;
 }
 
-bool LogStory::ended() const {
-    return std::all_of(message_ids_.begin(), message_ids_.end(),
-                       [this](const std::string &one) { return ended(one); });
-}
-
-bool LogStory::ended(std::string_view message_id) const {
-    bool seen = !message_ids_.contains(message_id);
-    for (const auto &[queue_id, entry] : entries_) {
-        if (message_of(entry) != message_id) continue;
-        seen = true;
+std::set<std::string, std::less<>> LogStory::open() const {
+    auto open = message_ids_;
+    for (const auto &[queue_id, entry] : entries_)
+        open.erase(entry.message_id);
+    for (const auto &[queue_id, entry] : entries_)
         if (!entry.rested && (entry.recipients == 0 || entry.deliveries.size() < entry.recipients))
-            return false;
-    }
-    return seen;
+            if (const auto id = message_of(entry); !id.empty()) open.emplace(id);
+    return open;
 }
 
 std::vector<Delivery> LogStory::deliveries(std::string_view message_id) const {

@@ -27,12 +27,10 @@ class LogStory {
     /// Message-IDs as they stand between angle brackets.
     void follow(std::string message_id) { message_ids_.insert(std::move(message_id)); }
     /// More of the log, in whole lines.
-    void add(std::string_view lines);
-    /// Each message followed was seen, and it and its bounces are out of the queue, refused, or
-    /// wait for their next time.
-    [[nodiscard]] bool ended() const;
-    /// The same of one; what is not followed has ended.
-    [[nodiscard]] bool ended(std::string_view message_id) const;
+    void add(const std::string &lines);
+    /// The Message-IDs followed that were not seen yet, or whose message or bounce may still be on
+    /// its way: not out of the queue, not refused, not waiting for its next time.
+    [[nodiscard]] std::set<std::string, std::less<>> open() const;
     /// Of the message with this Message-ID, under all its queue ids, and of its bounces.
     [[nodiscard]] std::vector<Delivery> deliveries(std::string_view message_id) const;
     [[nodiscard]] std::vector<std::string> queue_ids() const;

@@ -98,7 +98,7 @@ int act(const Configuration &configuration, const std::vector<std::string> &word
     else if (done)
         print(visible(sentence) + "\n");
     else
-        std::fputs(("demailctl: " + visible(sentence) + "\n").c_str(), stderr);
+        complain(sentence);
     if (done) return exit_good;
     return answer.kind == RelayAnswer::Kind::refused ? exit_bad : exit_unavailable;
 }

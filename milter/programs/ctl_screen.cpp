@@ -123,4 +123,8 @@ bool print(std::string_view text) {
            std::fflush(stdout) == 0;
 }
 
+void complain(std::string_view sentence) {
+    std::fputs(("demailctl: " + visible(sentence) + "\n").c_str(), stderr);
+}
+
 } // namespace demail::ctl

@@ -10,8 +10,8 @@
 
 namespace demail::ctl {
 
-/// Text from outside as a person may see it: controls, bytes that are not UTF-8, what nobody sees and
-/// what turns the reading direction as \xNN.
+/// Text from outside as a person may see it: controls, bytes that are not UTF-8, what nobody sees
+/// and what turns the reading direction as \xNN.
 [[nodiscard]] std::string visible(std::string_view text);
 
 /// 2026-03-31 12:00:00 UTC; "never" for 0.
@@ -53,5 +53,8 @@ class Table {
 
 /// Writes to standard output; false where that fails.
 bool print(std::string_view text);
+
+/// Writes "demailctl: " and the sentence, made visible(), to standard error.
+void complain(std::string_view sentence);
 
 } // namespace demail::ctl

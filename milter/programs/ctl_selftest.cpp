@@ -257,7 +257,7 @@ int selftest_leak(const Configuration &configuration, std::string directory, boo
             spellings.push_back(judge_probe(address, tables, lookup));
         if (!tables_alone) ways = send_probes(view, addresses);
     } catch (const std::exception &error) {
-        std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
+        complain(error.what());
         return exit_unavailable;
     }
     const Count count = count_of(spellings, ways);

@@ -1,6 +1,7 @@
 #include "programs/ctl_selftest_ways.hpp"
 
 #include "base/digest.hpp"
+#include "message/ascii.hpp"
 #include "programs/ctl_smtp_dialogue.hpp"
 #include "relay/command.hpp"
 
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -33,11 +35,6 @@ std::string marker() {
     std::array<unsigned char, 12> bytes{};
     random_bytes(bytes.data(), bytes.size());
     return "leak-probe." + hex(view(bytes));
-}
-
-bool ascii_only(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 std::string port_number(const std::string &service) {
@@ -103,15 +100,17 @@ bool is_destination(std::string_view relay, std::string_view filter) {
     return false;
 }
 
-/// What a message from the program or by SMTP holds.
-std::vector<std::string> lines_of_message(const std::string &message_id) {
-    return {"From: demailctl selftest <MAILER-DAEMON>",
-            "To: undisclosed-recipients:;",
-            "Subject: demailctl selftest leak",
-            "Message-ID: <" + message_id + ">",
-            "Auto-Submitted: auto-generated",
-            "",
-            "A probe of demailctl selftest leak on this host. Nobody needs to read it."};
+/// With line ends for SMTP or for sendmail(1).
+std::string message(const std::string &id, std::string_view line_end) {
+    std::string text;
+    for (const std::string &line :
+         {std::string("From: demailctl selftest <MAILER-DAEMON>"),
+          std::string("To: undisclosed-recipients:;"),
+          std::string("Subject: demailctl selftest leak"), "Message-ID: <" + id + ">",
+          std::string("Auto-Submitted: auto-generated"), std::string(),
+          std::string("A probe of demailctl selftest leak on this host. Nobody needs to read it.")})
+        text.append(line).append(line_end);
+    return text;
 }
 
 class Probes {
@@ -137,9 +136,8 @@ class Probes {
     Sent &new_probe(const WayReport &way);
     [[nodiscard]] std::vector<nlohmann::json> queue() const; ///< as postqueue -j shows it
     void look_into_maildrop();
-    [[nodiscard]] bool at_rest(const Sent &one) const {
-        return story_.ended(one.id) || !one.in_maildrop.empty();
-    }
+    /// How many of the way's messages, or of all where it is "", have not come to rest.
+    [[nodiscard]] std::size_t open(std::string_view way = "") const;
     void session(const SmtpEndpoint &endpoint, const Addresses &addresses, WayReport &way);
     [[nodiscard]] relay::CommandResult command(std::string program,
                                                std::vector<std::string> arguments,
@@ -171,7 +169,9 @@ WayReport Probes::by_smtp(const Service &service, const SmtpEndpoint &endpoint,
         try {
             session(endpoint, Addresses(begin, begin + static_cast<std::ptrdiff_t>(count)), way);
         } catch (const std::runtime_error &error) {
-            way.unknown = error.what();
+            way.unknown = fmt::format("not tried to the end ({}): see whether Postfix runs and "
+                                      "listens there",
+                                      error.what());
         }
     }
     return way;
@@ -189,19 +189,16 @@ void Probes::session(const SmtpEndpoint &endpoint, const Addresses &addresses, W
     std::size_t taken = 0;
     if (utf8 || command("MAIL FROM:<>").good())
         for (const std::string &one : addresses)
-            if ((utf8 || ascii_only(one)) && command("RCPT TO:<" + one + ">").good()) ++taken;
+            if ((utf8 || ascii::only(one)) && command("RCPT TO:<" + one + ">").good()) ++taken;
     way.refused += addresses.size() - taken;
-    if (taken > 0 && command("DATA").code == 354) {
+    if (taken > 0) {
         const std::string &id = new_probe(way).id;
-        std::string text;
-        for (const std::string &line : lines_of_message(id))
-            text += line + "\r\n";
-        if (command(text + ".").good())
+        if (command("DATA").code == 354 && command(message(id, "\r\n") + ".").good())
             story_.follow(id);
         else
             way.refused += taken;
     }
-    (void)command("QUIT");
+    (void)dialogue.command("QUIT"); // whatever it says
 }
 
 WayReport Probes::by_program(std::string name, const Addresses &senders,
@@ -213,11 +210,9 @@ WayReport Probes::by_program(std::string name, const Addresses &senders,
             Sent &one = new_probe(way);
             one.sender = sender;
             one.recipient = recipient;
-            std::string text;
-            for (const std::string &line : lines_of_message(one.id))
-                text += line + "\n";
             ++way.probes;
-            if (command("sendmail", {"-i", "-f", sender, "--", recipient}, text).exit_status == 0)
+            if (command("sendmail", {"-i", "-f", sender, "--", recipient}, message(one.id, "\n"))
+                    .exit_status == 0)
                 story_.follow(one.id);
             else
                 ++way.refused;
@@ -239,25 +234,27 @@ void Probes::wait() {
     auto last = begin; // that not all was at rest
     while (Clock::now() - begin < longest) {
         story_.add(log_.more());
-        if (!story_.ended() && Clock::now() - begin > soon) look_into_maildrop();
-        if (!std::all_of(sent_.begin(), sent_.end(),
-                         [this](const Sent &one) { return at_rest(one); }))
-            last = Clock::now();
+        if (open() > 0 && Clock::now() - begin > soon) look_into_maildrop();
+        if (open() > 0) last = Clock::now();
         // A content filter may hand back a little later.
         if (Clock::now() - last > settled_for) return;
         std::this_thread::sleep_for(pause);
     }
 }
 
+std::size_t Probes::open(std::string_view way) const {
+    const auto open = story_.open();
+    return static_cast<std::size_t>(std::count_if(sent_.begin(), sent_.end(), [&](const Sent &one) {
+        return (way.empty() || one.way == way) && one.in_maildrop.empty() && open.contains(one.id);
+    }));
+}
+
 std::vector<nlohmann::json> Probes::queue() const {
     std::vector<nlohmann::json> entries;
-    const std::string listed = command("postqueue", {"-j"}).output;
-    for (std::size_t at = 0; at < listed.size();) {
-        const auto end = std::min(listed.find('\n', at), listed.size());
-        auto entry = nlohmann::json::parse(listed.substr(at, end - at), nullptr, false);
-        if (entry.is_object()) entries.push_back(std::move(entry));
-        at = end + 1;
-    }
+    std::istringstream listed(command("postqueue", {"-j"}).output);
+    for (std::string line; std::getline(listed, line);)
+        if (auto entry = nlohmann::json::parse(line, nullptr, false); entry.is_object())
+            entries.push_back(std::move(entry));
     return entries;
 }
 
@@ -277,10 +274,8 @@ void Probes::look_into_maildrop() {
 }
 
 void Probes::judge(WayReport &way) const {
-    std::size_t open = 0;
     for (const Sent &sent : sent_) {
         if (sent.way != way.name) continue;
-        if (!at_rest(sent)) ++open;
         if (!sent.in_maildrop.empty()) ++way.waiting;
         const auto all = story_.deliveries(sent.id);
         // Of a message that bounced its bounce counts.
@@ -295,10 +290,10 @@ void Probes::judge(WayReport &way) const {
             way.kept += fate == Fate::kept ? 1 : 0;
         }
     }
-    if (open > 0 && way.unknown.empty())
+    if (const auto left = open(way.name); left > 0 && way.unknown.empty())
         way.unknown = fmt::format("Postfix's log does not say what became of {} of the messages "
                                   "within a minute: see postqueue -p",
-                                  open);
+                                  left);
 }
 
 void Probes::take_back() const {

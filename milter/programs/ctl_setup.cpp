@@ -146,7 +146,7 @@ void write_lines(const Setup &setup) {
 }
 
 int failed(const std::runtime_error &error) {
-    std::fputs(("demailctl: " + visible(error.what()) + "\n").c_str(), stderr);
+    complain(error.what());
     return exit_unavailable;
 }
 

@@ -358,7 +358,7 @@ int main(int argc, char **argv) {
     try {
         return run(argc, argv);
     } catch (const std::exception &error) {
-        std::fputs(("demailctl: " + demail::ctl::visible(error.what()) + "\n").c_str(), stderr);
+        demail::ctl::complain(error.what());
         return demail::exit_unavailable;
     }
 }

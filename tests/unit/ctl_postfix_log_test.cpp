@@ -33,10 +33,10 @@ Fate fate(const Delivery &one, const std::vector<std::string> &filters = {}) {
 
 static void a_message_is_followed_from_its_message_id_to_its_end() {
     LogStory story = story_of(cleanup("4B2") + head + "qmgr[8]: 4B2: from=<>, size=9, nrcpt=1\n");
-    CHECK(!story.ended());
+    CHECK(!story.open().empty());
     story.add(head + "submission/smtp[9]: 4B2: to=<a@x.de-mail.de>, orig_to=<b@y>, "
                      "relay=mx[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (250 ok (really))\n");
-    CHECK(story.ended());
+    CHECK(story.open().empty());
     const auto found = story.deliveries(id);
     CHECK(found.size() == 1);
     CHECK_EQUAL(found.front().program, "smtp");
@@ -52,10 +52,10 @@ static void its_bounce_is_followed_too() {
                  "error[9]: 4B2: to=<a@x>, relay=none, dsn=5.1.3, status=bounced (no)\n" + head +
                  "bounce[9]: 4B2: sender non-delivery notification: 4B3\n" + head +
                  "qmgr[8]: 4B2: removed\n");
-    CHECK(!story.ended());
+    CHECK(!story.open().empty());
     story.add(head + "smtp[9]: 4B3: to=<c@z>, relay=mx[192.0.2.1]:25, status=sent (250)\n" + head +
               "qmgr[8]: 4B3: removed\n");
-    CHECK(story.ended());
+    CHECK(story.open().empty());
     CHECK(story.deliveries(id).size() == 2);
     CHECK(story.deliveries(id).back().of_bounce);
     CHECK(story.queue_ids().size() == 2);
@@ -68,7 +68,7 @@ static void a_bounce_may_be_named_behind_its_own_lines() {
                  "qmgr[8]: 4B3: removed\n" + head +
                  "bounce[9]: 4B2: sender non-delivery notification: 4B3\n" + head +
                  "qmgr[8]: 4B2: removed\n");
-    CHECK(story.ended());
+    CHECK(story.open().empty());
     CHECK(story.deliveries(id).size() == 1);
     CHECK(story.deliveries(id).front().of_bounce);
 }
@@ -78,22 +78,22 @@ static void what_is_not_ours_is_left_out() {
         story_of(head + "cleanup[7]: 5A1: message-id=<other@x>\n" + head +
                  "smtp[9]: 5A1: to=<c@z>, relay=mx[192.0.2.1]:25, status=sent (250)\n" +
                  "no log line\n]: : \n" + head + "smtp[9]: NOQUEUE\n");
-    CHECK(!story.ended());
+    CHECK(!story.open().empty());
     CHECK(story.queue_ids().empty());
 }
 
 static void a_milters_refusal_ends_it() {
     const LogStory story = story_of(cleanup("4B2") + head +
                                     "cleanup[7]: 4B2: milter-reject: RCPT from localhost: 5.7.1\n");
-    CHECK(story.ended());
+    CHECK(story.open().empty());
 }
 
 static void it_has_not_ended_while_a_recipient_is_open() {
     LogStory story = story_of(cleanup("4B2") + head + "qmgr[8]: 4B2: from=<>, size=9, nrcpt=2\n" +
                               head + "lmtp[9]: 4B2: to=<a@x>, relay=none, status=deferred (no)\n");
-    CHECK(!story.ended());
+    CHECK(!story.open().empty());
     story.add(head + "error[9]: 4B2: to=<b@x>, relay=none, status=bounced (no)\n");
-    CHECK(story.ended());
+    CHECK(story.open().empty());
 }
 
 static void what_goes_to_another_server_leaves() {

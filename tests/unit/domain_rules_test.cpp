@@ -209,11 +209,17 @@ void an_ended_provider_wins_over_a_list_that_still_names_its_domain() {
     CHECK_EQUAL(state(list_from(memory, ended, "2022-08-31", {}), "old.example"), "active");
 }
 
-void an_ended_domain_that_no_list_names_is_still_kept_from_the_internet() {
+/// old.example, and what lies below it or not.
+demail::EndedProviders old_post(bool below) {
     demail::EndedProviders ended;
     ended.add("old.example", {std::make_shared<demail::EndedProvider>(
                                   demail::EndedProvider{"Old Post", "2022-08-31", "", ""}),
-                              false});
+                              below});
+    return ended;
+}
+
+void an_ended_domain_that_no_list_names_is_still_kept_from_the_internet() {
+    const auto ended = old_post(false);
     const auto list = list_from({}, ended, "2026-11-29", {});
     CHECK_EQUAL(state(list, "old.example"), "ended");
     CHECK_EQUAL(state(list, "a.old.example"), "");
@@ -223,10 +229,7 @@ void a_hint_counts_only_where_nothing_else_names_the_domain() {
     DomainMemory memory;
     memory.providers["fp"].domains = {"listed.example"};
     memory.ended = {"gone.example"};
-    demail::EndedProviders ended;
-    ended.add("old.example", {std::make_shared<demail::EndedProvider>(
-                                  demail::EndedProvider{"Old Post", "2022-08-31", "", ""}),
-                              true});
+    const auto ended = old_post(true);
     const auto list = list_from(
         memory, ended, "2026-11-29",
         {"a.old.example", "firm.de-mail.de", "gone.example", "listed.example", "town.example"});
